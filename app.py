@@ -1,0 +1,45 @@
+"""The web process: receives callbacks, answers them, says whether it is well."""
+
+from __future__ import annotations
+
+import atexit
+import os
+
+from flask import Flask
+from sqlalchemy import text
+
+from bot.logs import configure_logs
+from bot.metrics import make_registry
+from bot.offers import OfferConfirmer
+from bot.web import Callbacks, make_blueprint
+from compose import Bot, compose
+from config.settings import Settings
+
+
+def create() -> Flask:
+    """The WSGI application for the server. Raises ConfigError when it must not start."""
+    settings = Settings.load(os.environ, make_secret=False)
+    configure_logs(settings.log_level)
+    return create_app(compose(settings))
+
+
+def create_app(bot: Bot) -> Flask:
+    """The WSGI application around a composed bot."""
+    app = Flask("qunda", static_folder=None)
+    registry = make_registry(bot.store)
+    offers = OfferConfirmer(bot.store, bot.clock, bot.queue.wake)
+    atexit.register(offers.close)
+    callbacks = Callbacks(
+        channels=bot.channels, turns=bot.turns, offers=offers, clock=bot.clock, registry=registry
+    )
+
+    def database() -> None:
+        with bot.store.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def reach_redis() -> None:
+        bot.redis.ping()
+
+    checks = {"database": database, "redis": reach_redis}
+    app.register_blueprint(make_blueprint(callbacks, checks, registry))
+    return app

@@ -1,0 +1,176 @@
+"""Calls to the platforms: wechatpy builds the requests, this file sends them safely.
+
+wechatpy's own transport retries without end, knows one token host only, has no time limit and puts tokens into the
+texts of its errors; so its ``_request`` is replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import NewConnectionError
+from wechatpy.client import WeChatClient as OfficialAccountApi
+from wechatpy.enterprise.client import WeChatClient as WecomApi
+
+from bot.channels.tokens import AccessToken
+from bot.errors import MediaTooLarge, PlatformError, PlatformUnreachable, ResultUnknown
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 5.0
+DOWNLOAD_SECONDS = 30.0
+_MAX_ANSWER = 1024 * 1024
+
+TOKEN_REFUSED = frozenset({40001, 40014, 42001})
+# Busy, or over a rate that refills: the same request may succeed later.
+_TRANSIENT = frozenset({-1, 45009, 45011, 45033})
+
+
+class Transport:
+    """Sends requests to one ``api_base`` with time limits; its errors never hold a URL, a token or a secret."""
+
+    def __init__(self, api_base: str) -> None:
+        self._base = api_base.rstrip("/")
+        self._http = requests.Session()
+        self._http.trust_env = False
+
+    def call(self, method: str, path: str, *, repeatable: bool = False, **arguments: Any) -> dict[str, Any]:
+        """One request; the platform's JSON answer.
+
+        ``repeatable``: asking twice does no harm, so a lost answer counts as unreachable instead of unknown.
+        Raises PlatformError for an error code, PlatformUnreachable or ResultUnknown for a failed exchange.
+        """
+        response = self._send(method, path, repeatable=repeatable, **arguments)
+        try:
+            answer = json.loads(response.content)
+        except ValueError:
+            raise _lost("the platform's answer is not JSON", repeatable) from None
+        finally:
+            response.close()
+        if not isinstance(answer, dict):
+            raise _lost("the platform's answer is not an object", repeatable)
+        check_answer(answer)
+        return answer
+
+    def download(self, path: str, limit: int, **arguments: Any) -> bytes:
+        """Fetches a file of at most ``limit`` bytes. The platform tells errors as JSON with status 200."""
+        deadline = time.monotonic() + DOWNLOAD_SECONDS
+        response = self._send("GET", path, repeatable=True, stream=True, **arguments)
+        with response:
+            content = _bounded(response, limit, deadline)
+            if "json" in response.headers.get("Content-Type", "") or content[:11] == b'{"errcode":':
+                check_answer(json.loads(content))
+        return content
+
+    def _send(self, method: str, path: str, *, repeatable: bool, **arguments: Any) -> requests.Response:
+        arguments.setdefault("timeout", (CONNECT_SECONDS, READ_SECONDS))
+        try:
+            response = self._http.request(method, self._base + path, allow_redirects=False, **arguments)
+        except requests.ConnectTimeout:
+            raise PlatformUnreachable("no connection to the platform in time") from None
+        except requests.ConnectionError as error:
+            if _never_connected(error):
+                raise PlatformUnreachable("the platform refused the connection") from None
+            raise _lost("the connection broke", repeatable) from None
+        except requests.RequestException as error:
+            raise _lost(f"no answer ({type(error).__name__})", repeatable) from None
+        if response.status_code >= 500:
+            raise _lost(f"HTTP status {response.status_code}", repeatable)
+        if response.status_code >= 300:
+            raise PlatformError(response.status_code, "HTTP", permanent=True)
+        return response
+
+
+def check_answer(answer: Mapping[str, Any]) -> None:
+    """Raises PlatformError when the platform's JSON answer names an error."""
+    code = answer.get("errcode", 0)
+    if code:
+        raise PlatformError(int(code), permanent=int(code) not in _TRANSIENT)
+
+
+def _never_connected(error: requests.ConnectionError) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError)
+
+
+def _lost(text: str, repeatable: bool) -> PlatformUnreachable | ResultUnknown:
+    return PlatformUnreachable(text) if repeatable else ResultUnknown(text)
+
+
+def _bounded(response: requests.Response, limit: int, deadline: float) -> bytes:
+    declared = response.headers.get("Content-Length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise MediaTooLarge("the file is too large")
+    content = bytearray()
+    try:
+        for chunk in response.iter_content(64 * 1024):
+            content += chunk
+            if len(content) > limit:
+                raise MediaTooLarge("the file is too large")
+            if time.monotonic() > deadline:
+                raise PlatformUnreachable("the download takes too long")
+    except requests.RequestException:
+        raise PlatformUnreachable("the download broke off") from None
+    return bytes(content)
+
+
+class _SafeRequests:
+    """Replaces wechatpy's transport: own host, own token, one refresh and one retry, bounded in time."""
+
+    transport: Transport
+    token: AccessToken
+
+    def _request(self, method: str, url_or_endpoint: str, **arguments: Any) -> dict[str, Any]:
+        path = urlsplit(url_or_endpoint).path if "://" in url_or_endpoint else f"/cgi-bin/{url_or_endpoint}"
+        data = arguments.get("data")
+        if isinstance(data, dict):
+            arguments["data"] = json.dumps(data, ensure_ascii=False).encode("utf-8")
+            arguments["headers"] = {"Content-Type": "application/json"}
+        arguments.pop("result_processor", None)
+        params = dict(arguments.pop("params", None) or {})
+        return with_token(
+            self.token,
+            lambda token: self.transport.call(method, path, params={**params, "access_token": token}, **arguments),
+        )
+
+    def download_media(self, media_id: str, limit: int) -> bytes:
+        """The content of a temporary media file, at most ``limit`` bytes."""
+        return with_token(
+            self.token,
+            lambda token: self.transport.download(
+                "/cgi-bin/media/get", limit, params={"access_token": token, "media_id": media_id}
+            ),
+        )
+
+
+def with_token(token: AccessToken, request: Any) -> Any:
+    """Runs a request with the token; when the platform refuses the token, once more with a new one."""
+    used = token.current()
+    try:
+        return request(used)
+    except PlatformError as error:
+        if error.errcode not in TOKEN_REFUSED:
+            raise
+    return request(token.replace(used))
+
+
+class OfficialAccountClient(_SafeRequests, OfficialAccountApi):  # type: ignore[misc]
+    """wechatpy's Official Account API over the safe transport."""
+
+    def __init__(self, app_id: str, transport: Transport, token: AccessToken) -> None:
+        super().__init__(app_id, secret="")
+        self.transport = transport
+        self.token = token
+
+
+class WecomClient(_SafeRequests, WecomApi):  # type: ignore[misc]
+    """wechatpy's WeCom API over the safe transport."""
+
+    def __init__(self, corp_id: str, transport: Transport, token: AccessToken) -> None:
+        super().__init__(corp_id, secret="")
+        self.transport = transport
+        self.token = token

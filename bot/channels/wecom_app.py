@@ -1,0 +1,77 @@
+"""A WeCom app (企业微信自建应用): how staff get notices and send commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import redis
+
+from bot.channels.capabilities import WECOM_APP
+from bot.channels.channel import Inbound, Outgoing
+from bot.channels.client import Transport, WecomClient
+from bot.channels.envelope import Envelope, Signature, check_age
+from bot.channels.tokens import AccessToken
+from bot.channels.upload import upload
+from bot.channels.xml_message import inbound, text_reply
+from bot.clock import Clock
+from bot.errors import ForgedCallback, PlatformError
+from bot.message import Media
+from config.channels import WecomAppConfig
+
+_DUPLICATE_SECONDS = 1800
+
+
+class WecomApp:
+    """One self-built app of a corporation."""
+
+    capabilities = WECOM_APP
+
+    def __init__(self, config: WecomAppConfig, connection: redis.Redis, clock: Clock) -> None:
+        self.name = config.name
+        self._config = config
+        self._envelope = Envelope(config.token, config.aes_key, config.corp_id)
+        self._transport = Transport(config.api_base)
+        self._token = AccessToken(config.name, self._fetch_token, connection, clock)
+        self._client = WecomClient(config.corp_id, self._transport, self._token)
+
+    def verify(self, query: Mapping[str, str], now: datetime) -> str:
+        """The GET carries an encrypted ``echostr``; the answer is its plain text (document 90968)."""
+        signature, echo = Signature.of(query), query.get("echostr", "")
+        if not echo or len(echo) > 2048:
+            raise ForgedCallback("the verification has no echostr")
+        check_age(signature.timestamp, now)
+        return self._envelope.open(echo, signature)
+
+    def receive(self, query: Mapping[str, str], body: bytes, now: datetime) -> Inbound:
+        signature = Signature.of(query)
+        check_age(signature.timestamp, now)
+        return inbound(self.name, self._envelope.open_body(body, signature), signature.nonce)
+
+    def passive_reply(self, inbound: Inbound, text: str, now: datetime) -> str:
+        xml = text_reply(inbound.sender, inbound.receiver, text, now)
+        return self._envelope.seal(xml, inbound.nonce, str(int(now.timestamp())))
+
+    def send(self, account: str, outgoing: Outgoing) -> None:
+        if outgoing.kind == "text":
+            content = {"msgtype": "text", "text": {"content": outgoing.text}}
+        else:
+            content = {"msgtype": outgoing.kind, outgoing.kind: {"media_id": upload(self._client, outgoing)}}
+        # With the duplicate check a text whose result is unknown may be sent again: document 90236.
+        content |= {"enable_duplicate_check": 1, "duplicate_check_interval": _DUPLICATE_SECONDS}
+        answer = self._client.message.send(self._config.agent_id, account, msg=content)
+        if answer.get("invaliduser"):
+            raise PlatformError(81013, "the member cannot be reached through this app", permanent=True)
+
+    def fetch(self, media: Media, limit: int) -> bytes:
+        return self._client.download_media(media.platform_id, limit)
+
+    def _fetch_token(self) -> tuple[str, int]:
+        """Source: developer.work.weixin.qq.com document 91039."""
+        answer = self._transport.call(
+            "GET",
+            "/cgi-bin/gettoken",
+            repeatable=True,
+            params={"corpid": self._config.corp_id, "corpsecret": self._config.secret},
+        )
+        return str(answer["access_token"]), int(answer["expires_in"])

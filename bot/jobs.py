@@ -1,0 +1,127 @@
+"""Work that takes long: leased rows, done by the workers, each ending in a turn of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, or_, select, update
+
+from bot.channels.channel import Channel
+from bot.clock import Clock
+from bot.effects import Record
+from bot.errors import BotError, MediaTooLarge
+from bot.media import MAX_BYTES, StoredMedia, UnacceptableMedia, store_media
+from bot.message import Media, Message
+from bot.storage.store import Store
+from bot.storage.tables import attachments, conversations, jobs
+from bot.transaction import Transaction
+from bot.turn import Turns
+
+log = structlog.get_logger()
+
+LEASE_SECONDS = 120
+_MAX_ATTEMPTS = 8
+
+MEDIA_STORED = "media_stored"
+MEDIA_REFUSED = "media_refused"
+MEDIA_LOST = "media_lost"
+
+
+class Jobs:
+    """Runs jobs by their row; safe to call from many workers at once, and again after a crash."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, channels: Mapping[str, Channel], media_dir: Path, turns: Turns
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._channels = channels
+        self._media_dir = media_dir
+        self._turns = turns
+        self._kinds: Mapping[str, Callable[[Row[Any]], None]] = {"fetch_media": self._fetch_media}
+
+    def run(self, job_id: int) -> None:
+        """Does one job, unless it is done, not due, or in somebody else's hands."""
+        job = self._claim(job_id)
+        if job is None:
+            return
+        try:
+            self._kinds[job.kind](job)
+        except BotError as error:
+            self._postpone(job, error)
+
+    def _claim(self, job_id: int) -> Row[Any] | None:
+        now = self._clock.now()
+        free = or_(jobs.c.status == "queued", (jobs.c.status == "running") & (jobs.c.lease_until < now))
+        with self._store.write() as connection:
+            query = (
+                update(jobs)
+                .where(jobs.c.id == job_id, jobs.c.due_at <= now, free)
+                .values(
+                    status="running", attempts=jobs.c.attempts + 1, lease_until=now + timedelta(seconds=LEASE_SECONDS)
+                )
+            )
+            return connection.execute(query.returning(*jobs.c)).first()
+
+    def _postpone(self, job: Row[Any], error: BotError) -> None:
+        now = self._clock.now()
+        wait = min(2.0**job.attempts, 300.0) * random.uniform(0.8, 1.2)
+        with self._store.write() as connection:
+            connection.execute(
+                update(jobs)
+                .where(jobs.c.id == job.id, jobs.c.status == "running")
+                .values(status="queued", due_at=now + timedelta(seconds=wait), lease_until=None, error=error.code)
+            )
+        log.warning("job_postponed", job=job.id, kind=job.kind, attempt=job.attempts, error=error.code)
+
+    def _fetch_media(self, job: Row[Any]) -> None:
+        with self._store.read() as connection:
+            query = (
+                select(attachments, conversations.c.channel, conversations.c.account, conversations.c.chat)
+                .join(conversations, conversations.c.id == attachments.c.conversation_id)
+                .where(attachments.c.id == job.payload["attachment"])
+            )
+            attachment = connection.execute(query).one()
+        try:
+            media = Media(attachment.kind, attachment.platform_id)
+            content = self._channels[attachment.channel].fetch(media, MAX_BYTES)
+            stored = store_media(self._media_dir, attachment.kind, content)
+        except (UnacceptableMedia, MediaTooLarge) as error:
+            self._end(job, attachment, MEDIA_REFUSED, {"status": "refused", "reason": error.code})
+        except BotError as error:
+            if not error.permanent and job.attempts < _MAX_ATTEMPTS:
+                raise
+            self._end(job, attachment, MEDIA_LOST, {"status": "lost", "reason": error.code})
+        else:
+            self._end(job, attachment, MEDIA_STORED, _stored_values(stored))
+
+    def _end(self, job: Row[Any], attachment: Row[Any], event: str, values: Mapping[str, Any]) -> None:
+        """Ends the job in a turn of its own: the attachment's fate, the job's end and what follows in one commit."""
+        message = Message(
+            channel=attachment.channel,
+            account=attachment.account,
+            chat=attachment.chat,
+            dedupe_key=f"job:{job.id}",
+            kind="event",
+            event=event,
+            sent_at=self._clock.now(),
+            extra={"attachment": attachment.id, "kind": attachment.kind, **values},
+        )
+        self._turns.take(message, also=_ended(job.id, attachment.id, values))
+
+
+def _stored_values(stored: StoredMedia) -> dict[str, Any]:
+    return {"status": "stored", "sha256": stored.sha256, "content_type": stored.content_type, "size": stored.size}
+
+
+def _ended(job_id: int, attachment_id: int, values: Mapping[str, Any]) -> Record:
+    def record(tx: Transaction) -> None:
+        tx.connection.execute(update(attachments).where(attachments.c.id == attachment_id).values(**values))
+        tx.connection.execute(update(jobs).where(jobs.c.id == job_id).values(status="done", lease_until=None))
+
+    return record

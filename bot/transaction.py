@@ -1,0 +1,205 @@
+"""One turn's transaction: what handlers' records write with, and the only way a message gets into the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, insert, select, update
+
+from bot.channels.capabilities import Capabilities
+from bot.storage.tables import conversations, jobs, outbox
+from bot.wording import split_text
+
+Voice = Literal["bot", "person", "notice"]
+
+_TO_PEOPLE = timedelta(hours=48)
+_TO_STAFF = timedelta(hours=24)
+
+
+@dataclass
+class Transaction:
+    """Writes of one turn or job, all stored together or not at all.
+
+    ``connection`` is inside the write transaction; rooms use it for their own tables. ``origin`` is unique for the
+    turn or job and makes the outbox keys unique. ``woken`` and ``new_jobs`` are what workers are told of afterwards.
+    """
+
+    connection: Connection
+    now: datetime
+    conversation_id: int
+    inbox_id: int | None
+    origin: str
+    capabilities: Mapping[str, Capabilities]
+    replies: list[str] = field(default_factory=list)
+    woken: set[int] = field(default_factory=set)
+    new_jobs: list[int] = field(default_factory=list)
+    _count: int = 0
+
+    def reply(self, text: str) -> None:
+        """Says something to the person whose turn this is, after the replies so far."""
+        self.replies.append(text)
+
+    def conversation_with(self, channel: str, account: str) -> int:
+        """The id of the private conversation with an account, made when there is none."""
+        return conversation_id(self.connection, channel, account, "", self.now)
+
+    def tell(
+        self,
+        conversation_id: int,
+        text: str,
+        *,
+        voice: Voice,
+        about: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Queues a text to another conversation. ``about`` names the matter to be told of when it cannot arrive.
+
+        With a ``key`` of its own the same thing is queued once, however often it is said.
+        """
+        for part in split_text(text, self._capabilities_of(conversation_id).text_bytes):
+            self._queue(conversation_id, "text", {"text": part}, voice=voice, about=about, key=key)
+            key = f"{key}+" if key else None
+
+    def show(self, conversation_id: int, attachment_id: int, *, about: str | None = None, key: str) -> None:
+        """Queues a stored picture or voice message to a conversation, once per ``key``."""
+        payload = {"attachment": attachment_id}
+        self._queue(conversation_id, "attachment", payload, voice="notice", about=about, key=key)
+
+    def job(self, kind: str, key: str, payload: Mapping[str, Any]) -> None:
+        """Adds work for the workers, once per ``key``."""
+        known = self.connection.execute(select(jobs.c.id).where(jobs.c.key == key)).scalar()
+        if known is not None:
+            return
+        row = insert(jobs).values(
+            kind=kind,
+            key=key,
+            payload=dict(payload),
+            status="queued",
+            attempts=0,
+            created_at=self.now,
+            due_at=self.now,
+        )
+        self.new_jobs.append(self.connection.execute(row.returning(jobs.c.id)).scalar_one())
+
+    def hold(self, conversation_id: int, holder: str | None) -> None:
+        """Lets a person speak in a conversation instead of the bot; None gives it back to the bot."""
+        self._change(conversation_id, holder=holder)
+
+    def follow(self, conversation_id: int, followed: bool) -> None:
+        """Marks that somebody has an open matter in a conversation and wants to see what is written there."""
+        self._change(conversation_id, followed=followed)
+
+    def set_state(self, conversation_id: int, changes: Mapping[str, Any]) -> None:
+        """Merges changes into the state of another conversation; a value of None removes its key."""
+        query = select(conversations.c.state).where(conversations.c.id == conversation_id).with_for_update()
+        state = dict(self.connection.execute(query).scalar_one()) | dict(changes)
+        self._change(conversation_id, state={key: value for key, value in state.items() if value is not None})
+
+    def _change(self, conversation_id: int, **values: Any) -> None:
+        # The version grows, so that a turn that is being thought there is thought again.
+        query = update(conversations).where(conversations.c.id == conversation_id)
+        self.connection.execute(query.values(version=conversations.c.version + 1, **values))
+
+    def _capabilities_of(self, conversation_id: int) -> Capabilities:
+        query = select(conversations.c.channel).where(conversations.c.id == conversation_id)
+        return self.capabilities[self.connection.execute(query).scalar_one()]
+
+    def _queue(
+        self,
+        conversation_id: int,
+        kind: str,
+        payload: Mapping[str, Any],
+        *,
+        voice: Voice,
+        about: str | None,
+        key: str | None,
+    ) -> None:
+        if key is not None and self._is_queued(key):
+            return
+        self._count += 1
+        self.connection.execute(
+            insert(outbox),
+            outbox_row(
+                conversation_id=conversation_id,
+                inbox_id=None,
+                key=key or f"{self.origin}:tell:{self._count}",
+                kind=kind,
+                payload=payload,
+                voice=voice,
+                about=about,
+                status="queued",
+                now=self.now,
+            ),
+        )
+        self.woken.add(conversation_id)
+
+    def _is_queued(self, key: str) -> bool:
+        return self.connection.execute(select(outbox.c.id).where(outbox.c.key == key)).first() is not None
+
+
+def outbox_row(
+    *,
+    conversation_id: int,
+    inbox_id: int | None,
+    key: str,
+    kind: str,
+    payload: Mapping[str, Any],
+    voice: Voice,
+    about: str | None,
+    status: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """The values of a new outbox row."""
+    return {
+        "conversation_id": conversation_id,
+        "inbox_id": inbox_id,
+        "key": key,
+        "kind": kind,
+        "payload": dict(payload),
+        "voice": voice,
+        "about": about,
+        "status": status,
+        "attempts": 0,
+        "created_at": now,
+        "due_at": now,
+        "expires_at": now + (_TO_STAFF if voice == "notice" else _TO_PEOPLE),
+    }
+
+
+def conversation_id(connection: Connection, channel: str, account: str, chat: str, now: datetime) -> int:
+    """The id of a conversation, made when there is none. Call inside a write transaction."""
+    query = select(conversations.c.id).where(
+        conversations.c.channel == channel, conversations.c.account == account, conversations.c.chat == chat
+    )
+    known = connection.execute(query).scalar()
+    if known is not None:
+        return int(known)
+    connection.execute(
+        ignoring_repeats(connection, conversations),
+        {
+            "channel": channel,
+            "account": account,
+            "chat": chat,
+            "version": 0,
+            "state": {},
+            "followed": False,
+            "window_sent": 0,
+            "burst_count": 0,
+            "created_at": now,
+        },
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def ignoring_repeats(connection: Connection, table: Any) -> Any:
+    """An INSERT that does nothing when a unique key is taken already."""
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+        return sqlite_insert(table).on_conflict_do_nothing()
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+    return postgresql_insert(table).on_conflict_do_nothing()

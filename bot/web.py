@@ -1,0 +1,121 @@
+"""The HTTP side of the machine: callbacks, health and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import structlog
+from flask import Blueprint, Response, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+
+from bot.channels.channel import Channel, Inbound
+from bot.channels.envelope import MAX_BODY
+from bot.clock import Clock
+from bot.errors import ForgedCallback, MalformedCallback
+from bot.offers import OfferConfirmer
+from bot.turn import Answer, Turns
+
+log = structlog.get_logger()
+
+Check = Callable[[], None]
+"""Raises when something the service needs does not work."""
+
+
+class Callbacks:
+    """Answers the platforms. Forged callbacks get 403, unreadable ones 400, too large ones 413; nothing is stored."""
+
+    def __init__(
+        self,
+        *,
+        channels: Mapping[str, Channel],
+        turns: Turns,
+        offers: OfferConfirmer,
+        clock: Clock,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._channels = channels
+        self._turns = turns
+        self._offers = offers
+        self._clock = clock
+        self._seen = Counter("qunda_callbacks", "Callbacks by what became of them", ["channel", "seen"], registry=registry)
+
+    def verify(self, name: str) -> Response:
+        """The platform's GET: plain text, at once."""
+        channel = self._channels.get(name)
+        if channel is None:
+            return _plain("unknown channel", 404)
+        try:
+            echo = channel.verify(request.args, self._clock.now())
+        except (ForgedCallback, MalformedCallback) as error:
+            return self._refuse(name, error)
+        return _plain(echo, 200)
+
+    def deliver(self, name: str) -> Response:
+        """The platform's POST: one message or event."""
+        channel = self._channels.get(name)
+        if channel is None:
+            return _plain("unknown channel", 404)
+        started = self._clock.monotonic()
+        if (request.content_length or 0) > MAX_BODY:
+            self._seen.labels(name, "too_large").inc()
+            return _plain("too large", 413)
+        body = request.stream.read(MAX_BODY + 1)
+        if len(body) > MAX_BODY:
+            self._seen.labels(name, "too_large").inc()
+            return _plain("too large", 413)
+        try:
+            inbound = channel.receive(request.args, body, self._clock.now())
+        except (ForgedCallback, MalformedCallback) as error:
+            return self._refuse(name, error)
+        self._seen.labels(name, inbound.seen).inc()
+        if inbound.message is None:
+            return _plain("success", 200)
+        answer = self._turns.take(inbound.message, answer_until=started + channel.capabilities.reply_margin)
+        return self._respond(channel, inbound, answer)
+
+    def _respond(self, channel: Channel, inbound: Inbound, answer: Answer) -> Response:
+        if answer.text is None:
+            return _plain("success", 200)
+        sealed = channel.passive_reply(inbound, answer.text, self._clock.now())
+        response = Response(sealed, 200, content_type="application/xml; charset=utf-8")
+        if answer.outbox_id is not None:
+            response.call_on_close(lambda: self._offers.written(answer))
+        return response
+
+    def _refuse(self, name: str, error: ForgedCallback | MalformedCallback) -> Response:
+        self._seen.labels(name, error.code).inc()
+        log.warning("callback_refused", channel=name, code=error.code)
+        return _plain(error.code, 403 if isinstance(error, ForgedCallback) else 400)
+
+
+def make_blueprint(callbacks: Callbacks, checks: Mapping[str, Check], registry: CollectorRegistry) -> Blueprint:
+    """Routes for callbacks, ``/healthz``, ``/readyz`` and ``/metrics``."""
+    blueprint = Blueprint("bot", __name__)
+    blueprint.add_url_rule("/callback/<name>", "verify", callbacks.verify, methods=["GET"])
+    blueprint.add_url_rule("/callback/<name>", "deliver", callbacks.deliver, methods=["POST"])
+    blueprint.add_url_rule("/healthz", "healthz", lambda: _plain("ok", 200))
+    blueprint.add_url_rule("/readyz", "readyz", lambda: _readiness(checks))
+    blueprint.add_url_rule("/metrics", "metrics", lambda: _metrics(registry))
+    return blueprint
+
+
+def _readiness(checks: Mapping[str, Check]) -> Response:
+    failed = []
+    for name, check in checks.items():
+        try:
+            check()
+        except Exception as error:
+            # Readiness tells the operator which part fails; the part's own error goes to the log by its type.
+            log.warning("not_ready", part=name, error=type(error).__name__)
+            failed.append(name)
+    return _plain("not ready: " + ", ".join(failed), 503) if failed else _plain("ready", 200)
+
+
+def _metrics(registry: CollectorRegistry) -> Response:
+    return Response(generate_latest(registry), 200, content_type=CONTENT_TYPE_LATEST)
+
+
+def _plain(text: str, status: int) -> Response:
+    response = Response(text, status, content_type="text/plain; charset=utf-8")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,51 @@
+"""The clock process: sends due rows to the workers again, so that a lost queue costs seconds."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import redis
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from bot.due import due_conversations, due_jobs
+from bot.logs import configure_logs
+from bot.workers import QUEUE
+from compose import Bot, compose
+from config.settings import Settings
+
+log = structlog.get_logger()
+
+SWEEP_SECONDS = 2
+_BACKLOG = 1000
+
+
+def main(settings: Settings) -> None:
+    """Runs until SIGTERM or SIGINT. A second clock does no harm: whatever it sends is claimed row by row."""
+    configure_logs(settings.log_level)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    bot = compose(settings)
+    scheduler = BackgroundScheduler(timezone=settings.timezone)
+    scheduler.add_job(sweep, "interval", seconds=SWEEP_SECONDS, args=[bot], max_instances=1, coalesce=True)
+    scheduler.start()
+    log.info("clock_started")
+    stopped.wait()
+    scheduler.shutdown()
+    bot.close()
+
+
+def sweep(bot: Bot) -> None:
+    """Sends every due row's id to the workers, unless they have plenty waiting already."""
+    try:
+        if int(bot.redis.llen(f"qunda:queue:{QUEUE}")) > _BACKLOG:  # type: ignore[arg-type]
+            return
+    except redis.RedisError as error:
+        log.warning("queue_away", error=type(error).__name__)
+        return
+    with bot.store.read() as connection:
+        conversations = due_conversations(connection, bot.clock.now())
+        jobs = due_jobs(connection, bot.clock.now())
+    bot.queue.wake(conversations, jobs)

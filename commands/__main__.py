@@ -1,0 +1,166 @@
+"""The commands behind ``./qunda``. Each imports its own code when it is called, so that help comes at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.errors import CommandRefused
+from commands.supervisor import REFUSED
+from config.errors import ConfigError
+
+cli = typer.Typer(
+    name="qunda",
+    help="Qunda (群答): the chat-bot front line for community group-buying.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print local variables, and with them secrets
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+imports = typer.Typer(help="Read orders or people from a file.", no_args_is_help=True)
+faq = typer.Typer(help="Look after the knowledge.", no_args_is_help=True)
+cli.add_typer(imports, name="import")
+cli.add_typer(faq, name="faq")
+
+Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and write nothing.")]
+
+
+@cli.command()
+def up(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    playground: Annotated[bool, typer.Option(help="Play with demo channels while there is no channels.yaml.")] = True,
+) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    from commands.up import run
+
+    raise typer.Exit(run(host, port, playground))
+
+
+@cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def test(context: typer.Context) -> None:
+    """Lint, types, import contracts and all tests; arguments go to pytest, which then runs alone."""
+    from commands.test import run
+
+    raise typer.Exit(run(context.args))
+
+
+@cli.command()
+def demo(names: Annotated[list[str] | None, typer.Argument(help="Conversations to play; all without one.")] = None) -> None:
+    """Play the scripted conversations through real encrypted callbacks."""
+    from commands.demo import run
+
+    raise typer.Exit(run(names or []))
+
+
+@cli.command()
+def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Run the web process alone."""
+    from commands.web import run
+
+    raise typer.Exit(run(host, port))
+
+
+@cli.command()
+def worker() -> None:
+    """Run the worker process alone."""
+    from commands.preflight import settings_of_one_process
+
+    settings = settings_of_one_process()
+    from worker import main
+
+    main(settings)
+
+
+@cli.command()
+def clock() -> None:
+    """Run the clock process alone."""
+    from commands.preflight import settings_of_one_process
+
+    settings = settings_of_one_process()
+    from clock import main
+
+    main(settings)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version; makes database and secret key when there are none."""
+    from bot.storage.migrate import upgrade
+    from config.settings import Settings
+
+    upgrade(Settings.load(os.environ, make_secret=True).database_url)
+
+
+@imports.command()
+def orders(file: Path, dry_run: DryRun = False) -> None:
+    """Import orders from csv or xlsx."""
+    from commands.imports import orders as import_orders
+
+    raise typer.Exit(import_orders(_from_where_called(file), dry_run))
+
+
+@imports.command()
+def people(file: Path, dry_run: DryRun = False) -> None:
+    """Import communities, staff and residents."""
+    from commands.imports import people as import_people
+
+    raise typer.Exit(import_people(_from_where_called(file), dry_run))
+
+
+@cli.command()
+def understand(
+    text: Annotated[str | None, typer.Argument(help="One message.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Many messages, one JSON object a line.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the answers go; standard output without it.")] = None,
+) -> None:
+    """Show what the bot makes of a message."""
+    from commands.understand import run
+
+    raise typer.Exit(run(text, file and _from_where_called(file), out and _from_where_called(out)))
+
+
+@faq.command()
+def check() -> None:
+    """Look for mistakes in the knowledge files."""
+    from commands.faq import check as check_knowledge
+
+    raise typer.Exit(check_knowledge())
+
+
+@cli.command()
+def bench(
+    name: Annotated[str | None, typer.Argument(help="One benchmark; all without it.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures here as JSON.")] = None,
+) -> None:
+    """Measure, peers beside us in the same run."""
+    from commands.bench import run
+
+    raise typer.Exit(run(name, json and _from_where_called(json)))
+
+
+def _from_where_called(file: Path) -> Path:
+    """``./qunda`` runs in the project's folder; the operator's paths are meant from where she stands."""
+    return Path(os.environ.get("QUNDA_CALLED_FROM", ".")) / file.expanduser()
+
+
+def main() -> None:
+    """Runs a command; a mistake of configuration is told without a traceback."""
+    try:
+        cli(prog_name="./qunda")
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        sys.exit(REFUSED)
+    except CommandRefused as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

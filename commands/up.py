@@ -1,0 +1,154 @@
+"""Everything on one machine: web, worker, clock, an embedded Valkey, and the playground when nothing is configured."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from bot.clock import SystemClock
+from bot.embedded_valkey import EmbeddedValkey
+from commands.preflight import free_port, only_one, own_channels
+from commands.supervisor import ChildSpec, Supervisor
+from config.channels import ChannelConfig
+from config.settings import ROOT, Settings
+
+PATIENCE = 30.0  # seconds between two words about what is still not ready
+
+
+def run(host: str, port: int, playground: bool) -> int:
+    """Runs until Ctrl-C or SIGTERM and then ends every process. Returns the exit code."""
+    settings = Settings.load(os.environ, make_secret=True)
+    has_own = settings.file("channels.yaml").exists()
+    if playground and has_own:
+        _say("channels.yaml is there: running with your channels, without the playground.")
+    with only_one(settings.data_dir):
+        port = free_port(host, port)
+        bot_url = f"http://{_reachable(host)}:{port}"
+        environment = {"QUNDA_BASE_URL": bot_url, **settings.environ, "PYTHONUNBUFFERED": "1"}
+        playground_url = None
+        if playground and not has_own:
+            playground_url = f"http://127.0.0.1:{free_port('127.0.0.1', port + 1 if port < 65535 else 0)}"
+            environment |= _demo(settings.data_dir, playground_url)
+            settings = Settings.load(environment, make_secret=True)
+        channels = own_channels(settings)
+        commands = _commands(host, port, settings.data_dir, bot_url, playground_url)
+        return _supervise(settings, environment, commands, _Announcement(bot_url, playground_url, channels, settings))
+
+
+def _demo(data_dir: Path, playground_url: str) -> Mapping[str, str]:
+    from playground.demo_data import prepare
+
+    return prepare(data_dir, playground_url)
+
+
+def _commands(
+    host: str, port: int, data_dir: Path, bot_url: str, playground_url: str | None
+) -> dict[str, Sequence[str]]:
+    ours = (sys.executable, "-m", "commands")
+    commands: dict[str, Sequence[str]] = {
+        "web": (*ours, "web", "--host", host, "--port", str(port)),
+        "worker": (*ours, "worker"),
+        "clock": (*ours, "clock"),
+    }
+    if playground_url is not None:
+        own_port = playground_url.rpartition(":")[2]
+        options = ("--port", own_port, "--data-dir", str(data_dir), "--bot-url", bot_url)
+        commands["playground"] = (sys.executable, "-m", "playground", *options)
+    return commands
+
+
+def _supervise(
+    settings: Settings,
+    environment: Mapping[str, str],
+    commands: Mapping[str, Sequence[str]],
+    announcement: _Announcement,
+) -> int:
+    from bot.storage.migrate import upgrade
+
+    os.chdir(ROOT)
+    with Supervisor(SystemClock(), _say) as supervisor:
+        if settings.redis_url is None:
+            valkey = EmbeddedValkey(settings.data_dir)
+            valkey.prepare()
+            supervisor.start(ChildSpec("valkey", valkey.command(), environment, outlives_others=True))
+            valkey.wait_until_ready()
+            environment = {**environment, "QUNDA_REDIS_URL": valkey.url}
+        upgrade(settings.database_url)
+        for name, command in commands.items():
+            supervisor.start(ChildSpec(name, command, environment))
+        return supervisor.run(_readiness(announcement.probes(), time.monotonic), announcement.tell)
+
+
+class _Announcement:
+    """What the operator reads when all is up."""
+
+    def __init__(
+        self, bot_url: str, playground_url: str | None, channels: tuple[ChannelConfig, ...], settings: Settings
+    ) -> None:
+        self._bot_url = bot_url
+        self._playground_url = playground_url
+        self._channels = channels
+        self._settings = settings
+
+    def probes(self) -> list[str]:
+        """The addresses that answer 200 when all is well."""
+        probes = [f"{self._bot_url}/readyz"]
+        return probes if self._playground_url is None else [*probes, f"{self._playground_url}/healthz"]
+
+    def tell(self) -> None:
+        _say("Qunda is running.")
+        for channel in self._channels:
+            _say(f"  callback of {channel.name:<12} {self._settings.base_url}/callback/{channel.name}")
+        if self._playground_url is not None:
+            _say(f"  playground               {self._playground_url}/")
+        _say(f"  health                   {self._bot_url}/readyz")
+        _say(f"  data                     {self._settings.data_dir}")
+        _say("Ctrl-C ends it.")
+
+
+def _readiness(addresses: Sequence[str], monotonic: Callable[[], float]) -> Callable[[], bool]:
+    """A question for the supervisor's loop: do all addresses answer 200? Now and then it tells which does not."""
+    told_at = monotonic()
+
+    def is_ready() -> bool:
+        nonlocal told_at
+        for address in addresses:
+            answer = _answer(address)
+            if answer is None:
+                continue
+            if monotonic() - told_at > PATIENCE:
+                told_at = monotonic()
+                _say(f"still waiting for {address}: {answer}")
+            return False
+        return True
+
+    return is_ready
+
+
+def _answer(address: str) -> str | None:
+    """None when the address answers 200, else what it says instead."""
+    try:
+        # A proxy from the environment has no business between our own processes.
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=2):
+            return None
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.read(500).decode(errors="replace")
+    except OSError as error:
+        return str(error)
+
+
+def _reachable(host: str) -> str:
+    """An address under which this machine reaches what listens on ``host``."""
+    if host in ("0.0.0.0", "::", ""):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

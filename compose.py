@@ -1,0 +1,173 @@
+"""The composition root: settings in, a working bot out. Everything that joins the rooms is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+from dramatiq.brokers.redis import RedisBroker
+
+import handlers
+from bot.channels.channel import Channel
+from bot.channels.official_account import OfficialAccount
+from bot.channels.wecom_app import WecomApp
+from bot.clock import Clock, SystemClock
+from bot.delivery import Delivery
+from bot.handling import bind
+from bot.jobs import Jobs
+from bot.redis_connection import connect
+from bot.storage.store import Store
+from bot.turn import NamedHandler, Turns
+from bot.workers import Queue, make_broker
+from config.channels import ChannelConfig, OfficialAccountConfig, load_channels
+from config.errors import ConfigError
+from config.settings import Settings
+from config.texts import Texts
+from escalation.notices import Notices
+from faq.knowledge import Knowledge
+from handlers.hand_over import HandOver
+from handlers.reading import Readings
+from handlers.speaker import Speakers
+from shop.directory import Directory
+from shop.policy import Policy
+from shop.residents import sync_directory
+from understanding.reader import Reader, load_reader
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The contents of the configuration, read once at the start."""
+
+    texts: Texts
+    directory: Directory
+    policy: Policy
+    knowledge: Knowledge
+    reader: Reader
+
+
+@dataclass(frozen=True)
+class Bot:
+    """A composed bot; the web, worker and clock processes each use their part of it."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    redis: redis.Redis
+    broker: RedisBroker
+    queue: Queue
+    channels: Mapping[str, Channel]
+    turns: Turns
+    delivery: Delivery
+    jobs: Jobs
+    rooms: Rooms
+
+    def close(self) -> None:
+        """Lets go of the database and Redis."""
+        self.broker.close()
+        self.redis.close()
+        self.store.close()
+
+
+def compose(settings: Settings, clock: Clock | None = None) -> Bot:
+    """Builds the bot. Raises ConfigError when a file or setting is wrong."""
+    clock = clock or SystemClock()
+    if settings.redis_url is None:
+        raise ConfigError(
+            "QUNDA_REDIS_URL is not set", "start everything with ./qunda up, or set QUNDA_REDIS_URL to a Redis server"
+        )
+    configs = load_channels(_own_file(settings, "channels.yaml"), settings.environ)
+    rooms = load_rooms(settings)
+    store = Store(settings.database_url)
+    with store.write() as connection:
+        sync_directory(connection, rooms.directory, clock.now())
+    connection_to_redis = connect(settings.redis_url)
+    broker = make_broker(connection_to_redis)
+    return _assemble(settings, clock, store, connection_to_redis, broker, configs, rooms)
+
+
+def load_rooms(settings: Settings) -> Rooms:
+    """Reads texts, people, policy and knowledge. Raises ConfigError."""
+    reader = load_reader(settings)
+    return Rooms(
+        texts=Texts.load(settings.files("texts")),
+        directory=Directory.load(_own_file(settings, "people.yaml"), settings.environ),
+        policy=Policy.load(settings.file("policy.yaml"), settings.environ),
+        knowledge=reader.knowledge,
+        reader=reader,
+    )
+
+
+def _own_file(settings: Settings, name: str) -> Path:
+    path = settings.config_dir / name
+    if not path.exists():
+        example = f"{Path(name).stem}.example.yaml"
+        raise ConfigError(
+            f"there is no {name} in {settings.config_dir}",
+            f"copy config/{example} to {name} and fill it in; ./qunda up shows the playground without it",
+        )
+    return path
+
+
+def _assemble(
+    settings: Settings,
+    clock: Clock,
+    store: Store,
+    connection: redis.Redis,
+    broker: RedisBroker,
+    configs: tuple[ChannelConfig, ...],
+    rooms: Rooms,
+) -> Bot:
+    channels = {config.name: _channel(config, connection, clock) for config in configs}
+    capabilities = {name: channel.capabilities for name, channel in channels.items()}
+    queue = Queue(broker)
+    needs = _needs(settings, clock, store, rooms)
+    turns = Turns(
+        store=store,
+        clock=clock,
+        capabilities=capabilities,
+        handlers=[NamedHandler(name, bind(function, needs)) for name, function in handlers.HANDLERS],
+        afterthoughts=[bind(function, needs) for function in handlers.AFTERTHOUGHTS],
+        on_failure=bind(handlers.ON_FAILURE, needs),
+        flood=rooms.texts.say("general.too_fast"),
+        workers=queue,
+    )
+    media_dir = settings.data_dir / "media"
+    delivery = Delivery(
+        store=store,
+        clock=clock,
+        channels=channels,
+        media_dir=media_dir,
+        on_undelivered=bind(handlers.ON_UNDELIVERED, needs),
+        wake=lambda tx: queue.wake(sorted(tx.woken), tx.new_jobs),
+    )
+    jobs = Jobs(store=store, clock=clock, channels=channels, media_dir=media_dir, turns=turns)
+    return Bot(settings, clock, store, connection, broker, queue, channels, turns, delivery, jobs, rooms)
+
+
+def _channel(config: ChannelConfig, connection: redis.Redis, clock: Clock) -> Channel:
+    if isinstance(config, OfficialAccountConfig):
+        return OfficialAccount(config, connection, clock)
+    return WecomApp(config, connection, clock)
+
+
+def _needs(settings: Settings, clock: Clock, store: Store, rooms: Rooms) -> dict[str, Any]:
+    """What handlers may ask for, by name."""
+    speakers = Speakers(store, rooms.directory, rooms.texts)
+    notices = Notices(rooms.directory, rooms.texts)
+    return {
+        "settings": settings,
+        "clock": clock,
+        "store": store,
+        "texts": rooms.texts,
+        "directory": rooms.directory,
+        "policy": rooms.policy,
+        "knowledge": rooms.knowledge,
+        "speakers": speakers,
+        "readings": Readings(rooms.reader),
+        "notices": notices,
+        "handing_over": HandOver(speakers, notices, rooms.texts, rooms.policy),
+    }
+

@@ -1,0 +1,56 @@
+"""Every sentence the bot says, read from ``config/texts/*.yaml``, in a plain, an elder and a group-safe form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from string import Formatter
+from typing import Any, Literal
+
+import yaml
+
+from config.errors import ConfigError
+
+Form = Literal["plain", "elder", "group"]
+FORMS: tuple[Form, ...] = ("plain", "elder", "group")
+
+
+class Texts:
+    """Renders sentences by key.
+
+    ``say("claim.ask_photo", "elder", product="苹果")`` fills the elder form; every key has all three forms.
+    An unknown key or a missing variable is a fault of the code and raises ``KeyError``.
+    """
+
+    def __init__(self, sentences: Mapping[str, Mapping[Form, str]]) -> None:
+        self._sentences = sentences
+
+    @classmethod
+    def load(cls, files: Iterable[Path]) -> Texts:
+        """Reads text files of the shape ``group: {key: {plain, elder, group}}``."""
+        sentences: dict[str, Mapping[Form, str]] = {}
+        for file in sorted(files):
+            _read(file, sentences)
+        return cls(sentences)
+
+    def say(self, key: str, form: Form = "plain", **values: Any) -> str:
+        return self._sentences[key][form].format(**values)
+
+    def keys(self) -> frozenset[str]:
+        return frozenset(self._sentences)
+
+    def variables(self, key: str, form: Form) -> frozenset[str]:
+        """The names of the variables a sentence needs."""
+        return frozenset(name for _, name, _, _ in Formatter().parse(self._sentences[key][form]) if name)
+
+
+def _read(file: Path, sentences: dict[str, Mapping[Form, str]]) -> None:
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for section, entries in content.items():
+        for name, forms in entries.items():
+            key = f"{section}.{name}"
+            missing = [form for form in FORMS if not isinstance(forms, Mapping) or not forms.get(form)]
+            if missing or key in sentences:
+                problem = f"{key} lacks the form {missing[0]}" if missing else f"{key} stands twice"
+                raise ConfigError(problem, "write each sentence once, with plain, elder and group", file=file)
+            sentences[key] = {form: str(forms[form]).strip() for form in FORMS}

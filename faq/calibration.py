@@ -1,0 +1,128 @@
+"""From likeness to probability: how sure we may be that an entry is the right one, or that none is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faq.ngrams import Floats
+
+CANDIDATES = 8
+"""Only the best few entries are weighed against each other and against "none of them"."""
+
+_TRUST_IN_DEFAULTS = 20.0
+"""How many observations the default coefficients are worth, for knowledge too small to learn from."""
+_STEPS = 30
+_SMALL = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for each entry and against all of them, for one message.
+
+    ``features`` has a row per entry: strength, cosine, cover. ``known`` is the known share of the message.
+    """
+
+    features: Floats
+    known: float
+
+    def best(self, among: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
+        """The numbers of the strongest entries, strongest first, at most ``CANDIDATES``."""
+        strength = self.features.sum(axis=1)
+        if among is None:
+            return np.argsort(-strength, kind="stable")[:CANDIDATES]
+        return among[np.argsort(-strength[among], kind="stable")[:CANDIDATES]]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Evidence whose right entry is known; ``right`` is None when no entry is right."""
+
+    evidence: Evidence
+    right: int | None
+    weight: float
+
+
+DEFAULTS = np.array([6.0, 6.0, 2.0, 5.0, 3.0])
+"""Coefficients of strength, cosine and cover, and of "none": constant and unknown share.
+
+Fitted on the shipped knowledge."""
+
+
+class Calibration:
+    """A conditional logit: each candidate and "none of them" have a score; probabilities are their soft maximum."""
+
+    def __init__(self, coefficients: Floats = DEFAULTS) -> None:
+        self.coefficients = coefficients
+
+    @classmethod
+    def fit(cls, observations: Iterable[Observation]) -> Calibration:
+        """Maximum likelihood with a pull towards the defaults, by Newton's method: the same input, the same result."""
+        sample = _Sample.of(observations)
+        coefficients, likelihood = DEFAULTS, sample.likelihood(DEFAULTS)
+        for _ in range(_STEPS):
+            step = sample.newton_step(coefficients)
+            while (better := sample.likelihood(coefficients + step)) < likelihood and np.abs(step).max() > _SMALL:
+                step = step / 2
+            if np.abs(step).max() <= _SMALL:
+                break
+            coefficients, likelihood = coefficients + step, better
+        return cls(coefficients)
+
+    def probabilities(self, evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:
+        """The probability that each candidate is right; what is missing to 1 is the chance that none is."""
+        return _soft_maximum(_rows(evidence, candidates) @ self.coefficients)[:-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The inputs of all candidates of all observations, the place of the right one, and the weights."""
+
+    rows: Floats
+    truths: NDArray[np.intp]
+    weights: Floats
+
+    @classmethod
+    def of(cls, observations: Iterable[Observation]) -> _Sample:
+        rows, truths, weights = [], [], []
+        for each in observations:
+            best = each.evidence.best()
+            found = np.flatnonzero(best == each.right) if each.right is not None else ()
+            rows.append(_rows(each.evidence, best))
+            truths.append(int(found[0]) if len(found) else len(best))
+            weights.append(each.weight)
+        shape = (len(rows), -1, len(DEFAULTS)) if rows else (0, 1, len(DEFAULTS))
+        return cls(np.array(rows).reshape(shape), np.array(truths, np.intp), np.array(weights))
+
+    def likelihood(self, coefficients: Floats) -> float:
+        """The logarithm of the likelihood, less the pull towards the defaults."""
+        likely = _soft_maximum(self.rows @ coefficients)[np.arange(len(self.truths)), self.truths]
+        away = (coefficients - DEFAULTS) / DEFAULTS
+        return float(self.weights @ np.log(likely + 1e-12) - _TRUST_IN_DEFAULTS * (away @ away) / 2)
+
+    def newton_step(self, coefficients: Floats) -> Floats:
+        """The way to the top of the parabola that fits the likelihood here."""
+        pull = _TRUST_IN_DEFAULTS / DEFAULTS**2
+        likely = _soft_maximum(self.rows @ coefficients)
+        mean = np.einsum("oc,ocf->of", likely, self.rows)
+        right = self.rows[np.arange(len(self.truths)), self.truths]
+        slope = self.weights @ (right - mean) - pull * (coefficients - DEFAULTS)
+        spread = self.rows - mean[:, None]
+        curve = np.einsum("oc,ocf,ocg->fg", self.weights[:, None] * likely, spread, spread) + np.diag(pull)
+        return np.asarray(np.linalg.solve(curve, slope))
+
+
+def _rows(evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:
+    """One row of inputs per candidate, and a last one for "none of them"."""
+    rows = np.zeros((len(candidates) + 1, len(DEFAULTS)))
+    rows[:-1, :3] = evidence.features[candidates]
+    rows[-1, 3:] = 1.0, 1.0 - evidence.known
+    return rows
+
+
+def _soft_maximum(scores: Floats) -> Floats:
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))

@@ -1,0 +1,81 @@
+"""What the stored phrasings teach before the first message comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faq.calibration import Evidence, Observation
+from faq.ngrams import Floats, Likeness, PhrasingIndex
+
+LEARNT_UP_TO = 3000
+"""Phrasings; learning from more would cost seconds and hundreds of MB, and then likeness alone decides."""
+
+_DAMPING = 1.0
+_IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.7, 0.15, 0.15
+"""What traffic is taken to consist of: questions answered here, questions nobody wrote an entry for, and chatter."""
+
+
+def evidence_of(likeness: Likeness, index: PhrasingIndex, shares: Floats | None) -> Evidence:
+    """What speaks for each entry; without learnt ``shares`` the nearest phrasing stands in for its strength."""
+    nearest = np.maximum.reduceat(likeness.cosine, index.starts)
+    strength = nearest if shares is None else likeness.cosine @ shares
+    return Evidence(np.column_stack((strength, nearest, likeness.cover)), likeness.known)
+
+
+class Lesson:
+    """Ridge regression from likeness to entries; needed only while a matcher is made.
+
+    What it says of a phrasing that had not been stored is known in closed form, so the calibration can be fitted
+    on phrasings, and on whole entries, as if they were new.
+    """
+
+    def __init__(self, index: PhrasingIndex, texts: Sequence[str]) -> None:
+        self._index, self._texts = index, texts
+        self._likeness = [index.likeness(text) for text in texts]
+        alike = np.stack([each.cosine for each in self._likeness])
+        np.fill_diagonal(alike, 1.0)
+        self._inverse = np.linalg.inv(alike + _DAMPING * np.eye(len(texts)))
+        self._belongs = np.equal.outer(index.owners, np.arange(len(index.starts))).astype(np.float64)
+        self.shares: Floats = self._inverse @ self._belongs
+        """For each phrasing and entry: how strongly likeness to the one speaks for the other."""
+
+    def observations(self) -> Iterator[Observation]:
+        """Every phrasing as if only it, and as if its whole entry, had not been stored."""
+        for entry in range(len(self._index.starts)):
+            group = np.flatnonzero(self._index.owners == entry)
+            if len(group) > 1:
+                yield from self._without_one(entry, group)
+                yield from self._without_all(entry, group)
+
+    def chatter(self, lines: Sequence[Likeness]) -> Iterator[Observation]:
+        """Lines that no entry answers."""
+        for line in lines:
+            weight = _CHATTER / _IN_SCOPE * len(self._likeness) / len(lines)
+            yield Observation(evidence_of(line, self._index, self.shares), None, weight)
+
+    def _without_one(self, entry: int, group: NDArray[np.intp]) -> Iterator[Observation]:
+        for number in group:
+            strength = self._belongs[number] - self.shares[number] / self._inverse[number, number]
+            cover, known, _ = self._index.cover_without(self._texts[number], entry)
+            features = self._features(number, strength, hidden=np.array([number]))
+            features[entry, 2] = cover
+            yield Observation(Evidence(features, known), entry, 1.0)
+
+    def _without_all(self, entry: int, group: NDArray[np.intp]) -> Iterator[Observation]:
+        block = self._inverse[np.ix_(group, group)]
+        strengths = self._belongs[group] - np.linalg.solve(block, self.shares[group])
+        for number, strength in zip(group, strengths, strict=True):
+            _, _, known = self._index.cover_without(self._texts[number], entry)
+            features = self._features(number, strength, hidden=group)
+            features[entry] = -1.0
+            yield Observation(Evidence(features, known), None, _OTHER_ENTRY / _IN_SCOPE)
+
+    def _features(self, number: int, strength: Floats, hidden: NDArray[np.intp]) -> Floats:
+        likeness = self._likeness[number]
+        cosine = likeness.cosine.copy()
+        cosine[hidden] = 0.0
+        nearest = np.maximum.reduceat(cosine, self._index.starts)
+        return np.column_stack((strength, nearest, likeness.cover))

@@ -1,0 +1,81 @@
+"""Which entry a message means, and how sure we may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faq.calibration import Calibration
+from faq.knowledge import Knowledge
+from faq.learning import LEARNT_UP_TO, Lesson, evidence_of
+from faq.ngrams import Floats, PhrasingIndex
+from faq.text import Speech
+
+SHOWN = 4
+"""How many entries a match names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry and the probability (0–1) that it is the right one."""
+
+    entry_id: str
+    confidence: float
+
+
+class Matcher:
+    """Compares messages with one snapshot of the knowledge.
+
+    ``chatter`` holds everyday lines that no entry answers. Nothing changes after construction, so one matcher
+    serves all threads.
+    """
+
+    def __init__(self, knowledge: Knowledge, speech: Speech | None = None, chatter: Iterable[str] = ()) -> None:
+        self._entries = knowledge.entries
+        self._speech = speech or Speech()
+        texts, owners = self._phrasings()
+        self._index = PhrasingIndex(texts, owners) if texts else None
+        self._shares: Floats | None = None
+        self._calibration = Calibration()
+        self._bound = any(entry.communities for entry in knowledge)
+        if self._index and len(texts) <= LEARNT_UP_TO:
+            self._learn(self._index, texts, [words for line in chatter if (words := self._speech.normalise(line))])
+
+    def match(self, text: str, community: str | None = None) -> list[Match]:
+        """The best entries for a message, best first, at most ``SHOWN``; empty only without words or knowledge.
+
+        Entries that are bound to other communities than the given one are left out.
+        """
+        words = self._speech.normalise(text)
+        if not words or self._index is None:
+            return []
+        evidence = evidence_of(self._index.likeness(words), self._index, self._shares)
+        candidates = evidence.best(among=self._serving(community))
+        probabilities = self._calibration.probabilities(evidence, candidates)
+        best = np.argsort(-probabilities, kind="stable")[:SHOWN]
+        return [Match(self._entries[candidates[place]].id, float(probabilities[place])) for place in best]
+
+    def _phrasings(self) -> tuple[list[str], list[int]]:
+        texts: list[str] = []
+        owners: list[int] = []
+        for number, entry in enumerate(self._entries):
+            own = list(dict.fromkeys(map(self._speech.normalise, entry.phrasings)))
+            texts += own
+            owners += [number] * len(own)
+        return texts, owners
+
+    def _learn(self, index: PhrasingIndex, texts: list[str], chatter: list[str]) -> None:
+        lesson = Lesson(index, texts)
+        heard = [index.likeness(line) for line in chatter]
+        self._shares = lesson.shares
+        self._calibration = Calibration.fit(chain(lesson.observations(), lesson.chatter(heard)))
+
+    def _serving(self, community: str | None) -> NDArray[np.intp] | None:
+        """The numbers of the entries that hold in this community; None for all."""
+        if not self._bound:
+            return None
+        return np.array([number for number, entry in enumerate(self._entries) if entry.serves(community)], np.intp)

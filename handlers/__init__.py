@@ -1,0 +1,50 @@
+"""What residents and leaders can say: one file per skill, asked in this order.
+
+A new skill is one new file and one line here. Each function gets its keyword parameters by name from ``compose.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.effects import Effects
+from handlers import (
+    answer,
+    claim,
+    clarify,
+    failure,
+    forwarding,
+    greeting,
+    hand_over,
+    held,
+    identify,
+    media_events,
+    order_status,
+    settled,
+    staff_commands,
+    state,
+    ticket_status,
+    unheard,
+)
+
+HANDLERS: tuple[tuple[str, Callable[..., Effects | None]], ...] = (
+    ("staff_commands", staff_commands.handle),
+    ("media_events", media_events.handle),
+    ("held", held.handle),
+    ("unheard_voice", unheard.handle_voice),
+    ("clarify", clarify.handle),
+    ("hand_over", hand_over.handle),
+    ("settled", settled.handle),
+    ("identify", identify.handle),
+    ("ticket_status", ticket_status.handle),
+    ("claim", claim.handle),
+    ("order_status", order_status.handle),
+    ("greeting", greeting.handle),
+    ("answer", answer.handle),
+    ("unheard", unheard.handle_other),
+)
+
+AFTERTHOUGHTS: tuple[Callable[..., Effects], ...] = (claim.remind, forwarding.forward, state.remember)
+
+ON_FAILURE: Callable[..., Effects] = failure.answer
+ON_UNDELIVERED = forwarding.on_undelivered

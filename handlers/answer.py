@@ -1,0 +1,58 @@
+"""Routine questions: the entry's answer, one clarifying question, or a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.conversation import Turn
+from bot.effects import Effects
+from faq.knowledge import Knowledge
+from handlers.clarify import ask
+from handlers.hand_over import HandOver
+from handlers.reading import Readings
+from handlers.speaker import Speakers
+from shop.directory import Directory
+from shop.policy import Policy
+
+
+def handle(
+    turn: Turn,
+    *,
+    readings: Readings,
+    speakers: Speakers,
+    knowledge: Knowledge,
+    policy: Policy,
+    directory: Directory,
+    handing_over: HandOver,
+) -> Effects | None:
+    """The last handler for words: whoever wrote them gets an answer, a question back, or a ticket."""
+    if not turn.message.text.strip():
+        return None
+    reading = readings.of(turn)
+    if reading.entry is None:
+        return None
+    if reading.decision == "answer":
+        values = answer_values(turn, speakers, policy, directory)
+        text = knowledge.answer_for(reading.entry, speakers.of(turn).form, values)
+        return Effects(replies=(text,), note=f"faq:{reading.entry}")
+    if reading.decision == "clarify":
+        return ask(turn, reading, speakers=speakers, knowledge=knowledge)
+    return Effects(
+        replies=(speakers.say(turn, "general.not_understood"),),
+        records=(handing_over.record(turn, priority=reading.priority or "P2", reason="机器人没有把握"),),
+        note="hand_over:unsure",
+    )
+
+
+def answer_values(turn: Turn, speakers: Speakers, policy: Policy, directory: Directory) -> Mapping[str, object]:
+    """What answers may name: the shop's figures, and the speaker's own pick-up point, hours and leader."""
+    community = speakers.of(turn).community
+    if community is None:
+        return policy.figures
+    leader = directory.leader_of(community.id)
+    own = {
+        "pickup_point": community.pickup_point,
+        "pickup_hours": community.pickup_hours,
+        "leader": leader.name if leader else None,
+    }
+    return {**policy.figures, **{name: value for name, value in own.items() if value}}

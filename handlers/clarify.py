@@ -1,0 +1,57 @@
+"""One clarifying question: up to three real questions to choose from by number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.conversation import Turn
+from bot.effects import Effects
+from faq.knowledge import Knowledge
+from handlers.hand_over import HandOver
+from handlers.reading import Readings
+from handlers.speaker import Speakers
+from handlers.state import drop_flow, flow, with_flow
+from understanding.reader import Understanding
+
+_CHOICES = 3
+_DIGITS = {"一": 1, "二": 2, "三": 3, "1": 1, "2": 2, "3": 3}
+_CHOICE = re.compile(r"\s*(?:第|选|是)?\s*([123一二三])\s*(?:个|条|号)?[\s。.、,，!！]*")
+_NEITHER = re.compile(r"\s*(都不是|都不对|不是|0|没有|以上都不是)[\s。.!！]*")
+
+
+def ask(turn: Turn, reading: Understanding, *, speakers: Speakers, knowledge: Knowledge) -> Effects:
+    """Asks which of the likeliest questions was meant."""
+    candidates = [reading.entry, *(other.entry for other in reading.others)]
+    choices = list(dict.fromkeys(entry for entry in candidates if entry))[:_CHOICES]
+    lines = "\n".join(f"{number}. {knowledge.question_of(entry)}" for number, entry in enumerate(choices, 1))
+    return Effects(
+        replies=(speakers.say(turn, "clarify.ask", choices=lines),),
+        state=with_flow(turn, {"name": "clarify", "choices": choices}),
+        note="clarify:" + ",".join(choices),
+    )
+
+
+def handle(
+    turn: Turn, *, readings: Readings, speakers: Speakers, knowledge: Knowledge, handing_over: HandOver
+) -> Effects | None:
+    """The answer to a clarifying question. A choice is passed on as if it had been understood at once."""
+    running = flow(turn, "clarify")
+    text = turn.message.text
+    if running is None or not text.strip():
+        return None
+    drop_flow(turn)
+    choices = [entry for entry in running["choices"] if knowledge.knows(entry)]
+    chosen = _CHOICE.fullmatch(text)
+    if chosen and _DIGITS[chosen[1]] <= len(choices):
+        entry = choices[_DIGITS[chosen[1]] - 1]
+        decision = "skill" if knowledge.skill_of(entry) else "answer"
+        turn.facts["reading"] = replace(readings.of(turn), entry=entry, confidence=1.0, decision=decision, kinds=())
+        return None
+    if _NEITHER.fullmatch(text) or readings.of(turn).decision in ("clarify", "handoff"):
+        return Effects(
+            replies=(speakers.say(turn, "general.not_understood"),),
+            records=(handing_over.record(turn, priority="P2", reason="机器人问过一次仍没有把握"),),
+            note="hand_over:unclear",
+        )
+    return None

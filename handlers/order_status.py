@@ -1,0 +1,31 @@
+"""Order status: a bound account sees its own orders at once, an unknown one proves who it is first."""
+
+from __future__ import annotations
+
+from bot.conversation import Turn
+from bot.effects import Effects
+from bot.storage.store import Store
+from config.settings import Settings
+from faq.knowledge import Knowledge
+from handlers.identify import ask_for_proof
+from handlers.orders_in_words import orders_in_words
+from handlers.reading import Readings
+from handlers.speaker import Speakers
+
+
+def handle(
+    turn: Turn, *, readings: Readings, speakers: Speakers, knowledge: Knowledge, store: Store, settings: Settings
+) -> Effects | None:
+    """Answers "where is my order" for whoever may know."""
+    if not turn.message.text.strip():
+        return None
+    reading = readings.of(turn)
+    if reading.decision != "skill" or knowledge.skill_of(reading.entry) not in ("order_status", "bind"):
+        return None
+    speaker = speakers.of(turn)
+    if speaker.resident is None:
+        return ask_for_proof(turn, speakers=speakers, product=reading.slots.get("product"))
+    text = orders_in_words(
+        turn, speaker, speakers=speakers, store=store, zone=settings.timezone, product=reading.slots.get("product")
+    )
+    return Effects(replies=(text,), note="order_status")

@@ -1,0 +1,54 @@
+"""Who is writing: the resident behind the account, her community, and how to speak to her."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.conversation import Turn
+from bot.storage.store import Store
+from config.texts import Form, Texts
+from shop.directory import Community, Directory
+from shop.residents import Resident, find_by_account
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """The person who wrote. ``resident`` is None for an account that nobody has been bound to yet."""
+
+    resident: Resident | None
+    community: Community | None
+    form: Form
+
+    @property
+    def masked_name(self) -> str:
+        """The name as others than the owner may read it."""
+        return self.resident.masked_name if self.resident else "一位居民"
+
+
+class Speakers:
+    """Finds the speaker of a turn, with one read however many handlers ask."""
+
+    def __init__(self, store: Store, directory: Directory, texts: Texts) -> None:
+        self._store = store
+        self._directory = directory
+        self._texts = texts
+
+    def of(self, turn: Turn) -> Speaker:
+        """The speaker of this turn's message."""
+        speaker = turn.facts.get("speaker")
+        if speaker is None:
+            speaker = turn.facts["speaker"] = self._find(turn)
+        assert isinstance(speaker, Speaker)
+        return speaker
+
+    def say(self, turn: Turn, key: str, **values: object) -> str:
+        """A sentence in the form that fits the speaker."""
+        return self._texts.say(key, self.of(turn).form, **values)
+
+    def _find(self, turn: Turn) -> Speaker:
+        with self._store.read() as connection:
+            resident = find_by_account(connection, turn.message.channel, turn.message.account)
+        community = self._directory.community(resident.community_id) if resident and resident.community_id else None
+        if turn.message.chat:
+            return Speaker(resident, community, "group")
+        return Speaker(resident, community, "elder" if resident and resident.elder else "plain")

@@ -1,0 +1,52 @@
+"""The conversation's state, as the handlers of this room share it.
+
+``flow``: the dialogue in progress, ``{"name": …}`` and what it knows. ``history``: the resident's last texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.conversation import Turn
+from bot.effects import Effects
+from handlers.reading import HISTORY
+
+_LONGEST_REMEMBERED = 500
+
+
+def current(turn: Turn) -> Mapping[str, Any]:
+    """The state to build on: as stored, or as an earlier handler of this turn has left it."""
+    state: Mapping[str, Any] = turn.facts.get("state", turn.conversation.state)
+    return state
+
+
+def flow(turn: Turn, name: str) -> Mapping[str, Any] | None:
+    """The dialogue in progress when it is the named one."""
+    running: Mapping[str, Any] | None = current(turn).get("flow")
+    return running if running and running.get("name") == name else None
+
+
+def with_flow(turn: Turn, running: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The state with another dialogue in progress, or with none."""
+    state = {key: value for key, value in current(turn).items() if key != "flow"}
+    return {**state, "flow": dict(running)} if running else state
+
+
+def drop_flow(turn: Turn) -> None:
+    """Ends the dialogue in progress, whichever handler answers this turn."""
+    turn.facts["state"] = with_flow(turn, None)
+
+
+def last_messages(turn: Turn) -> tuple[str, ...]:
+    """The resident's recent texts with this one, oldest first."""
+    history = tuple(turn.conversation.state.get("history", ()))
+    return (*history, turn.message.text[:_LONGEST_REMEMBERED]) if turn.message.text else history
+
+
+def remember(turn: Turn, effects: Effects) -> Effects:
+    """An afterthought: keeps the resident's words for the next turn."""
+    state = dict(effects.state if effects.state is not None else current(turn))
+    if turn.message.text:
+        state["history"] = list(last_messages(turn))[-HISTORY:]
+    return Effects(effects.replies, state, effects.records, effects.note)

@@ -1,0 +1,36 @@
+"""`python -m playground --port P --data-dir D --bot-url U`: the Official Account on port P, WeCom on P + 1."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+from playground import demo_data
+from playground.wechat import WeChat
+
+
+def main() -> int:
+    options = _options()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    wechat = WeChat(demo_data.credentials(options.data_dir), demo_data.cast())
+    wechat.connect(options.bot_url)
+    wechat.open(options.port, options.port + 1)
+    ended.wait()
+    wechat.close()
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--bot-url", required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

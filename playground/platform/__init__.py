@@ -1,0 +1,1 @@
+"""Stand-ins for the platforms' servers: the same addresses, rules and error codes, with state in memory."""

@@ -1,0 +1,77 @@
+"""A threaded HTTP server on loopback that can also refuse connections."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+HOST = "127.0.0.1"
+
+
+class _Handler(WSGIRequestHandler):
+    # Head and body leave in two writes; waiting for the first one's acknowledgement would cost 40 ms a call.
+    disable_nagle_algorithm = True
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Stays quiet: access lines would hold tokens."""
+
+
+class _TrackingServer(ThreadedWSGIServer):
+    """Knows its open connections, so that refusing also ends the ones kept alive."""
+
+    request_queue_size = 256
+
+    def __init__(self, port: int, app: Callable[..., Iterable[bytes]]) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(HOST, port, app, handler=_Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def drop_connections(self) -> None:
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):  # already gone
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class Server:
+    """Serves one WSGI app; port 0 takes a free one, which is then kept over refusing and accepting."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], port: int = 0) -> None:
+        self._app = app
+        self._server: _TrackingServer | None = _TrackingServer(port, app)
+        self.port: int = self._server.server_port
+        self.url = f"http://{HOST}:{self.port}"
+        self._run(self._server)
+
+    def refuse(self) -> None:
+        """From now on nobody listens on the port."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server.drop_connections()
+            self._server = None
+
+    def accept(self) -> None:
+        """Listens again on the same port."""
+        if self._server is None:
+            self._server = _TrackingServer(self.port, self._app)
+            self._run(self._server)
+
+    def close(self) -> None:
+        self.refuse()
+
+    @staticmethod
+    def _run(server: _TrackingServer) -> None:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -1,0 +1,317 @@
+"""Conversations in plain language, and the player that acts them out.
+
+One file is one conversation. The first line is its title (``# …``), then one thing that happens a line:
+
+    Resident 王桂兰 sends: 昨天的苹果烂了一半
+    Resident 王桂兰 sends photo: bad-apple-1.jpg, bad-apple-2.jpg
+    Resident 王桂兰 sends voice: any-name ("what the platform understood; leave it out for silence")
+    Resident 王桂兰 sends the same callback again
+    Resident 王桂兰 follows            Resident 王桂兰 taps: help
+    Bot says: *照片*                    to whoever wrote last
+    Bot is silent                      to whoever wrote last, until the next thing that is read in that chat
+    Leader 张团长 reads: *{ticket}*     a person's next bubble that fits
+    Leader 张团长 never reads: *{ticket}*   no bubble of the whole conversation
+    Leader 张团长 hears nothing         until the next thing that is read in that chat
+    Leader 张团长 says: 同意 {ticket}
+    After 49 hours
+    Platform answers 45047 to the next message/custom/send
+
+In a pattern ``*`` stands for anything, ``(烂|坏)`` for one of several words, and ``{name}`` for a number that stays
+the same from its first use on. Empty lines and further ``#`` lines are for the reader.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground import samples
+from playground.phones import NotSeen, Person
+from playground.platform.callbacks import Delivery
+from playground.wechat import WeChat
+from playground.world import Bubble
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+PATIENCE = 10.0  # seconds for one thing to be read
+
+OnLine = Callable[[Person, Bubble], None]
+
+_ROLE = "(?:Resident|Leader|Agent|Supervisor)"
+_NAME = r"\{(\w+)\}"
+
+
+class WentOtherwise(AssertionError):
+    """A conversation did not go as written; the text names file and line, and shows the chat so far."""
+
+
+class Unreadable(ValueError):
+    """A line of a script is not in the language above; the text names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line: its number, its words, the player's method for it, and what the method is given."""
+
+    number: int
+    words: str
+    action: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One conversation."""
+
+    file: Path
+    title: str
+    steps: tuple[Step, ...]
+
+    @property
+    def name(self) -> str:
+        return self.file.stem
+
+
+FORMS = tuple(
+    (re.compile(pattern), action)
+    for pattern, action in (
+        (rf"{_ROLE} (\S+) (?:sends|says): (.+)", "say"),
+        (rf"{_ROLE} (\S+) sends photo: (.+)", "send_photos"),
+        (rf'{_ROLE} (\S+) sends voice: (\S+)(?: \("(.+)"\))?', "send_voice"),
+        (rf"{_ROLE} (\S+) sends the same callback again", "repeat"),
+        (rf"{_ROLE} (\S+) follows", "follow"),
+        (rf"{_ROLE} (\S+) taps: (\S+)", "tap"),
+        (rf"{_ROLE} (\S+) reads: (.+)", "read"),
+        (rf"{_ROLE} (\S+) never reads: (.+)", "never_read"),
+        (rf"{_ROLE} (\S+) hears nothing", "hear_nothing"),
+        (r"Bot says: (.+)", "bot_says"),
+        (r"Bot is silent", "bot_is_silent"),
+        (r"After (\d+) hours", "wait_hours"),
+        (r"Platform answers (-?\d+) to the next (\S+)", "refuse_next"),
+    )
+)
+
+
+def read_script(file: Path) -> Script:
+    """Reads one file; ``Unreadable`` for a line that means nothing, or a file without a title."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    title = lines[0].removeprefix("#").strip() if lines and lines[0].startswith("#") else ""
+    if not title:
+        raise Unreadable(f"{file}:1: the first line must be the title, after a #")
+    said = [(number, line.strip()) for number, line in enumerate(lines, 1)]
+    steps = [_step(file, number, words) for number, words in said if words and not words.startswith("#")]
+    return Script(file, title, tuple(steps))
+
+
+def all_scripts(folder: Path = SCENARIOS) -> list[Script]:
+    """The scripts of a folder, by file name."""
+    return [read_script(file) for file in sorted(folder.glob("*.txt"))]
+
+
+def play(script: Script, wechat: WeChat, *, on_line: OnLine | None = None, patience: float = PATIENCE) -> None:
+    """Acts a script out; ``on_line`` is told every bubble of the people in it as it is reached.
+
+    Raises ``WentOtherwise`` at the first line that does not come true within ``patience`` seconds.
+    """
+    Play(script, wechat, on_line or (lambda person, bubble: None), patience).run()
+
+
+def pattern_of(words: str, known: dict[str, str]) -> re.Pattern[str]:
+    """A script's pattern as a regular expression that must fit a whole bubble."""
+    parts: list[str] = []
+    captured: set[str] = set()
+    for piece in re.split(r"(\*|\([^()]*\|[^()]*\)|\{\w+\})", words):
+        name = re.fullmatch(_NAME, piece)
+        if piece == "*":
+            parts.append(".*?")
+        elif name is not None:
+            parts.append(_number(name.group(1), known, captured))
+        elif piece.startswith("(") and "|" in piece:
+            parts.append("(?:" + "|".join(re.escape(word) for word in piece[1:-1].split("|")) + ")")
+        else:
+            parts.append(re.escape(piece))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _number(name: str, known: dict[str, str], captured: set[str]) -> str:
+    """Digits that stand alone: those known under the name, or the first that fit."""
+    if name in known:
+        digits = known[name]
+    elif name in captured:
+        return f"(?P={name})"
+    else:
+        captured.add(name)
+        digits = rf"(?P<{name}>\d+)"
+    return rf"(?<!\d){digits}(?!\d)"
+
+
+def _step(file: Path, number: int, words: str) -> Step:
+    # The general form of `sends:` stands first; the special ones do not fit it, because the colon comes later.
+    for form, action in FORMS:
+        match = form.fullmatch(words)
+        if match is not None:
+            return Step(number, words, action, tuple(group or "" for group in match.groups()))
+    raise Unreadable(f"{file}:{number}: cannot be read: {words}")
+
+
+class Play:
+    """One performance of a script. Each step calls the method that ``FORMS`` names for it."""
+
+    def __init__(self, script: Script, wechat: WeChat, on_line: OnLine, patience: float) -> None:
+        self._script = script
+        self._wechat = wechat
+        self._on_line = on_line
+        self._patience = patience
+        self._known: dict[str, str] = {}
+        self._cast: dict[str, Person] = {}
+        self._began: dict[str, int] = {}
+        self._told: dict[str, int] = {}
+        self._quiet: set[str] = set()
+        self._unwanted: list[tuple[Step, Person, re.Pattern[str]]] = []
+        self._last: Person | None = None
+        self._last_delivery: Delivery | None = None
+
+    def run(self) -> None:
+        for name in self._names():
+            self._enter(self._wechat.person(name))
+        for step in self._script.steps:
+            self._act(step)
+        for step, person, pattern in self._unwanted:
+            self._check_never(step, person, pattern)
+        if self._quiet:
+            raise WentOtherwise(
+                f"{self._script.file}: nothing is read by {', '.join(self._quiet)} after the silence, so it is not proven"
+            )
+        for person in self._cast.values():
+            self._tell(person)
+
+    # --- what people do
+
+    def say(self, name: str, words: str) -> None:
+        person = self._actor(name)
+        self._delivered(person.send(re.sub(_NAME, self._known_number, words)))
+
+    def send_photos(self, name: str, files: str) -> None:
+        person = self._actor(name)
+        for file in files.split(","):
+            self._delivered(person.send_photo(samples.photo(file.strip())))
+
+    def send_voice(self, name: str, sound: str, recognition: str) -> None:
+        self._delivered(self._actor(name).send_voice(samples.voice(sound), recognition))
+
+    def follow(self, name: str) -> None:
+        self._delivered(self._actor(name).follow())
+
+    def tap(self, name: str, key: str) -> None:
+        self._delivered(self._actor(name).tap(key))
+
+    def repeat(self, name: str) -> None:
+        first, again = self._last_delivery, self._actor(name).repeat()
+        self._expect_accepted(again)
+        if first is not None and again.reply is not None and first.reply not in (None, again.reply):
+            raise NotSeen(f"the repeated callback got another answer: {again.reply.text}")
+
+    # --- what people see
+
+    def read(self, name: str, words: str) -> None:
+        self._read(self._cast[name], words)
+
+    def bot_says(self, words: str) -> None:
+        self._read(self._last_actor(), words)
+
+    def bot_is_silent(self) -> None:
+        self._quiet.add(self._last_actor().name)
+
+    def hear_nothing(self, name: str) -> None:
+        self._quiet.add(name)
+
+    def never_read(self, name: str, words: str) -> None:
+        # Looked at when all is over, because what must not come could still be on its way.
+        step = self._now
+        self._unwanted.append((step, self._cast[name], pattern_of(words, self._known)))
+
+    # --- what the platform does
+
+    def wait_hours(self, hours: str) -> None:
+        self._wechat.clock.advance(hours=int(hours))
+
+    def refuse_next(self, errcode: str, path: str) -> None:
+        platform = self._wechat.oa if path.startswith("message/custom/") else self._wechat.wecom
+        platform.faults.answer(int(errcode), to=path)
+
+    # --- how it is done
+
+    def _names(self) -> list[str]:
+        roles = [re.match(rf"{_ROLE} (\S+) ", step.words) for step in self._script.steps]
+        return list(dict.fromkeys(match.group(1) for match in roles if match is not None))
+
+    def _enter(self, person: Person) -> None:
+        person.look()
+        self._cast[person.name] = person
+        self._began[person.name] = max((bubble.id for bubble in person.chat()), default=0)
+        self._told[person.name] = self._began[person.name]
+
+    def _act(self, step: Step) -> None:
+        self._now = step
+        try:
+            getattr(self, step.action)(*step.arguments)
+        except (NotSeen, KeyError) as error:
+            reason = error.args[0] if error.args else error
+            raise WentOtherwise(f"{self._script.file}:{step.number}: {step.words}\n{reason}") from error
+
+    def _actor(self, name: str) -> Person:
+        self._last = self._cast[name]
+        self._tell(self._last)
+        return self._last
+
+    def _last_actor(self) -> Person:
+        if self._last is None:
+            raise NotSeen("nobody has written yet: name the person who reads")
+        return self._last
+
+    def _known_number(self, match: re.Match[str]) -> str:
+        return self._known[match.group(1)]
+
+    def _delivered(self, delivery: Delivery) -> None:
+        self._last_delivery = delivery
+        self._expect_accepted(delivery)
+
+    def _expect_accepted(self, delivery: Delivery) -> None:
+        if not delivery.accepted:
+            raise NotSeen(f"the bot did not take the callback (HTTP status {delivery.status}, {delivery.tries} tries)")
+
+    def _read(self, person: Person, words: str) -> None:
+        pattern = pattern_of(words, self._known)
+        quiet = person.name in self._quiet
+        self._quiet.discard(person.name)
+        match: list[re.Match[str] | None] = [None]
+
+        def fits(bubble: Bubble) -> bool:
+            match[0] = pattern.fullmatch(bubble.text)
+            return quiet or match[0] is not None
+
+        bubble = self._wait(person, fits)
+        if match[0] is None:
+            raise NotSeen(f"there should have been silence before, but came: {bubble.text}\n{person.screen()}")
+        self._known |= match[0].groupdict()
+        self._tell(person, until=bubble.id)
+
+    def _wait(self, person: Person, fits: Callable[[Bubble], bool]) -> Bubble:
+        try:
+            return person.wait_for(fits, self._patience)
+        except NotSeen:
+            for each in self._cast.values():
+                self._tell(each)
+            raise
+
+    def _check_never(self, step: Step, person: Person, pattern: re.Pattern[str]) -> None:
+        for bubble in person.chat(self._began[person.name]):
+            if bubble.speaker != "person" and pattern.fullmatch(bubble.text):
+                raise WentOtherwise(f"{self._script.file}:{step.number}: {step.words}\nbut came: {bubble.text}")
+
+    def _tell(self, person: Person, until: int | None = None) -> None:
+        for bubble in person.chat(self._told[person.name]):
+            if until is None or bubble.id <= until:
+                self._on_line(person, bubble)
+                self._told[person.name] = bubble.id

@@ -1,0 +1,57 @@
+"""The worker process: sends what the outbox holds and does the jobs."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import redis
+import structlog
+from dramatiq import Worker
+
+from bot.due import due_conversations, due_jobs
+from bot.logs import configure_logs
+from bot.workers import QUEUE, declare_actors
+from compose import Bot, compose
+from config.settings import Settings
+
+log = structlog.get_logger()
+
+THREADS = 8
+_LOOK_EVERY_SECONDS = 2.0
+
+
+def main(settings: Settings) -> None:
+    """Runs until SIGTERM or SIGINT; what is in hand is finished first."""
+    configure_logs(settings.log_level)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    bot = compose(settings)
+    declare_actors(bot.broker, bot.delivery.deliver, bot.jobs.run)
+    worker = Worker(bot.broker, queues={QUEUE}, worker_threads=THREADS)
+    worker.start()
+    log.info("worker_started", threads=THREADS)
+    while not stopped.wait(_LOOK_EVERY_SECONDS):
+        if not _queue_is_there(bot):
+            work_without_queue(bot)
+    worker.stop()
+    bot.close()
+
+
+def _queue_is_there(bot: Bot) -> bool:
+    try:
+        return bool(bot.redis.ping())
+    except redis.RedisError:
+        return False
+
+
+def work_without_queue(bot: Bot) -> None:
+    """Does what is due straight from the rows: nobody can send ids while Redis is away."""
+    with bot.store.read() as connection:
+        conversations = due_conversations(connection, bot.clock.now())
+        jobs = due_jobs(connection, bot.clock.now())
+    for conversation_id in conversations:
+        bot.delivery.deliver(conversation_id)
+    for job_id in jobs:
+        bot.jobs.run(job_id)
