@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 import urllib.error
@@ -12,11 +13,14 @@ from pathlib import Path
 
 from bot.clock import SystemClock
 from bot.embedded_valkey import EmbeddedValkey
+from commands.errors import CommandRefused
 from commands.preflight import free_port, only_one, own_channels
 from commands.supervisor import ChildSpec, Supervisor
 from config.channels import ChannelConfig
 from config.settings import ROOT, Settings
 
+OURS = (sys.executable, "-m", "commands")
+HIGHEST_PORT = 65535
 PATIENCE = 30.0  # seconds between two words about what is still not ready
 
 
@@ -29,37 +33,66 @@ def run(host: str, port: int, playground: bool) -> int:
     with only_one(settings.data_dir):
         port = free_port(host, port)
         bot_url = f"http://{_reachable(host)}:{port}"
-        environment = {"QUNDA_BASE_URL": bot_url, **settings.environ, "PYTHONUNBUFFERED": "1"}
+        environment = {**settings.environ, "PYTHONUNBUFFERED": "1"}
+        if not environment.get("QUNDA_BASE_URL", "").strip():
+            environment["QUNDA_BASE_URL"] = bot_url
+        commands = _commands(host, port)
         playground_url = None
         if playground and not has_own:
-            playground_url = f"http://127.0.0.1:{free_port('127.0.0.1', port + 1 if port < 65535 else 0)}"
+            playground_port = _playground_port(port)
+            playground_url = f"http://127.0.0.1:{playground_port}"
+            commands["playground"] = _playground_command(playground_port, settings.data_dir, bot_url)
             environment |= _demo(settings.data_dir, playground_url)
             settings = Settings.load(environment, make_secret=True)
-        channels = own_channels(settings)
-        commands = _commands(host, port, settings.data_dir, bot_url, playground_url)
-        return _supervise(settings, environment, commands, _Announcement(bot_url, playground_url, channels, settings))
+            _import_demo_orders(settings.config_dir / "orders.csv", environment)
+        announcement = _Announcement(bot_url, playground_url, own_channels(settings), settings)
+        return _supervise(settings, environment, commands, announcement)
 
 
-def _demo(data_dir: Path, playground_url: str) -> Mapping[str, str]:
+def _demo(data_dir: Path, playground_url: str) -> dict[str, str]:
+    """What the demo's processes are told. It has data of its own: an operator's database may be named in ``.env``
+    while her channels.yaml is still missing.
+    """
     from playground.demo_data import prepare
 
-    return prepare(data_dir, playground_url)
-
-
-def _commands(
-    host: str, port: int, data_dir: Path, bot_url: str, playground_url: str | None
-) -> dict[str, Sequence[str]]:
-    ours = (sys.executable, "-m", "commands")
-    commands: dict[str, Sequence[str]] = {
-        "web": (*ours, "web", "--host", host, "--port", str(port)),
-        "worker": (*ours, "worker"),
-        "clock": (*ours, "clock"),
+    own_data = {
+        "QUNDA_DATA_DIR": str(data_dir / "playground"),
+        "QUNDA_DATABASE_URL": "",
+        "QUNDA_REDIS_URL": "",
+        "QUNDA_SECRET_KEY": "",
     }
-    if playground_url is not None:
-        own_port = playground_url.rpartition(":")[2]
-        options = ("--port", own_port, "--data-dir", str(data_dir), "--bot-url", bot_url)
-        commands["playground"] = (sys.executable, "-m", "playground", *options)
-    return commands
+    return own_data | prepare(data_dir, playground_url)
+
+
+def _import_demo_orders(file: Path, environment: Mapping[str, str]) -> None:
+    command = [*OURS, "import", "orders", str(file)]
+    done = subprocess.run(command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise CommandRefused(
+            f"the demo's orders were not taken in:\n{done.stdout}{done.stderr}",
+            f"take the folder {file.parent.parent} away and start again",
+        )
+
+
+def _playground_port(port: int) -> int:
+    """A port above the bot's whose neighbour is free as well: the playground plays two platforms."""
+    first = port + 1 if port < HIGHEST_PORT - 2 else 10_000
+    free_port("127.0.0.1", first)
+    free_port("127.0.0.1", first + 1)
+    return first
+
+
+def _commands(host: str, port: int) -> dict[str, Sequence[str]]:
+    return {
+        "web": (*OURS, "web", "--host", host, "--port", str(port)),
+        "worker": (*OURS, "worker"),
+        "clock": (*OURS, "clock"),
+    }
+
+
+def _playground_command(port: int, data_dir: Path, bot_url: str) -> Sequence[str]:
+    options = ("--port", str(port), "--data-dir", str(data_dir), "--bot-url", bot_url)
+    return (sys.executable, "-m", "playground", *options)
 
 
 def _supervise(
@@ -151,4 +184,5 @@ def _reachable(host: str) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")  # in one piece: the children write to the same place
+    sys.stdout.flush()

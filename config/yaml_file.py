@@ -127,16 +127,16 @@ def _fill_variables(node: yaml.Node, environ: Mapping[str, str], path: Path) -> 
 
 def _broken(error: Exception, text: str, path: Path) -> ConfigError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be understood"
     line = mark.line + 1 if mark else None
-    if isinstance(error, yaml.reader.ReaderError):
-        line = text.count("\n", 0, error.position) + 1
-    return ConfigError(
-        f"this is not valid YAML: {problem}",
-        "check indentation, colons and quotes here and in the line above",
-        file=path,
-        line=line,
-    )
+    problem, remedy = "it cannot be understood", "check indentation, colons and quotes here and in the line above"
+    if isinstance(error, yaml.composer.ComposerError | yaml.constructor.ConstructorError):
+        # The library's own words would show the value, which may be a secret.
+        problem, remedy = "a value means something else to YAML than its letters", "put it in quotes"
+    elif isinstance(error, yaml.reader.ReaderError):
+        problem, line = error.reason, text.count("\n", 0, error.position) + 1
+    elif isinstance(error, yaml.MarkedYAMLError):
+        problem = error.problem or problem
+    return ConfigError(f"this is not valid YAML: {problem}", remedy, file=path, line=line)
 
 
 def _step(node: yaml.Node | None, key: str | int) -> tuple[int, yaml.Node] | None:

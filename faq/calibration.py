@@ -51,12 +51,16 @@ DEFAULTS = np.array([6.0, 6.0, 2.0, 5.0, 3.0])
 
 Fitted on the shipped knowledge."""
 
+TRUST = 0.75
+"""How much of its own certainty the logit keeps: 1 all of it, 0 none. Fitted on the shipped knowledge."""
+_TRUSTS = np.linspace(0.3, 1.5, 25)
+
 
 class Calibration:
     """A conditional logit: each candidate and "none of them" have a score; probabilities are their soft maximum."""
 
-    def __init__(self, coefficients: Floats = DEFAULTS) -> None:
-        self.coefficients = coefficients
+    def __init__(self, coefficients: Floats = DEFAULTS, trust: float = TRUST) -> None:
+        self._coefficients, self._trust = coefficients, trust
 
     @classmethod
     def fit(cls, observations: Iterable[Observation]) -> Calibration:
@@ -70,11 +74,11 @@ class Calibration:
             if np.abs(step).max() <= _SMALL:
                 break
             coefficients, likelihood = coefficients + step, better
-        return cls(coefficients)
+        return cls(coefficients, sample.trust(coefficients))
 
     def probabilities(self, evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:
         """The probability that each candidate is right; what is missing to 1 is the chance that none is."""
-        return _soft_maximum(_rows(evidence, candidates) @ self.coefficients)[:-1]
+        return _tempered(_soft_maximum(_rows(evidence, candidates) @ self._coefficients), self._trust)[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,26 @@ class _Sample:
         spread = self.rows - mean[:, None]
         curve = np.einsum("oc,ocf,ocg->fg", self.weights[:, None] * likely, spread, spread) + np.diag(pull)
         return np.asarray(np.linalg.solve(curve, slope))
+
+
+    def trust(self, coefficients: Floats) -> float:
+        """How much certainty about the best candidate is borne out here."""
+        likely = _soft_maximum(self.rows @ coefficients)
+        best = likely[:, :-1].argmax(axis=1)
+        right = best == self.truths
+        odds = likely[np.arange(len(best)), best]
+
+        def borne_out(trust: float) -> float:
+            chance = _tempered(odds, trust)
+            return float(self.weights @ np.log(np.where(right, chance, 1 - chance) + 1e-12))
+
+        return max(_TRUSTS, key=borne_out, default=TRUST) if len(right) else TRUST
+
+
+def _tempered(chance: Floats, trust: float) -> Floats:
+    """Moves probabilities towards one half (trust below 1) or away from it."""
+    raised, other = chance**trust, (1 - chance) ** trust
+    return np.asarray(raised / (raised + other))
 
 
 def _rows(evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:

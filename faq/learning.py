@@ -13,8 +13,8 @@ from faq.ngrams import Floats, Likeness, PhrasingIndex
 LEARNT_UP_TO = 3000
 """Phrasings; learning from more would cost seconds and hundreds of MB, and then likeness alone decides."""
 
-_DAMPING = 1.0
-_IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.7, 0.15, 0.15
+_DAMPING = 0.5
+_IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.7, 0.1, 0.2
 """What traffic is taken to consist of: questions answered here, questions nobody wrote an entry for, and chatter."""
 
 
@@ -34,12 +34,14 @@ class Lesson:
 
     def __init__(self, index: PhrasingIndex, texts: Sequence[str]) -> None:
         self._index, self._texts = index, texts
-        self._likeness = [index.likeness(text) for text in texts]
-        alike = np.stack([each.cosine for each in self._likeness])
-        np.fill_diagonal(alike, 1.0)
-        self._inverse = np.linalg.inv(alike + _DAMPING * np.eye(len(texts)))
-        self._belongs = np.equal.outer(index.owners, np.arange(len(index.starts))).astype(np.float64)
-        self.shares: Floats = self._inverse @ self._belongs
+        self._alike = np.empty((len(texts), len(texts)), np.float32)
+        self._cover = np.empty((len(texts), len(index.starts)), np.float32)
+        for number, text in enumerate(texts):
+            likeness = index.likeness(text)
+            self._alike[number], self._cover[number] = likeness.cosine, likeness.cover
+        self._inverse = _inverse_of_damped(self._alike)
+        self._belongs = np.equal.outer(index.owners, np.arange(len(index.starts))).astype(np.float32)
+        self.shares = self._inverse @ self._belongs
         """For each phrasing and entry: how strongly likeness to the one speaks for the other."""
 
     def observations(self) -> Iterator[Observation]:
@@ -53,7 +55,7 @@ class Lesson:
     def chatter(self, lines: Sequence[Likeness]) -> Iterator[Observation]:
         """Lines that no entry answers."""
         for line in lines:
-            weight = _CHATTER / _IN_SCOPE * len(self._likeness) / len(lines)
+            weight = _CHATTER / _IN_SCOPE * len(self._texts) / len(lines)
             yield Observation(evidence_of(line, self._index, self.shares), None, weight)
 
     def _without_one(self, entry: int, group: NDArray[np.intp]) -> Iterator[Observation]:
@@ -74,8 +76,13 @@ class Lesson:
             yield Observation(Evidence(features, known), None, _OTHER_ENTRY / _IN_SCOPE)
 
     def _features(self, number: int, strength: Floats, hidden: NDArray[np.intp]) -> Floats:
-        likeness = self._likeness[number]
-        cosine = likeness.cosine.copy()
+        cosine = self._alike[number].copy()
         cosine[hidden] = 0.0
         nearest = np.maximum.reduceat(cosine, self._index.starts)
-        return np.column_stack((strength, nearest, likeness.cover))
+        return np.column_stack((strength, nearest, self._cover[number]))
+
+
+def _inverse_of_damped(alike: NDArray[np.float32]) -> NDArray[np.float32]:
+    damped = alike.copy()
+    damped[np.diag_indices_from(damped)] += _DAMPING
+    return np.asarray(np.linalg.inv(damped))

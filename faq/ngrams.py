@@ -10,10 +10,10 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
-_WEIGHT_OF_LENGTH = (0.0, 0.6, 1.0, 1.0)
-"""One shared character says less than a shared pair."""
+_WEIGHT_OF_LENGTH = (0.0, 1.2, 1.0, 0.6)
+"""Residents say the same in ever new ways: single characters carry most, long runs are rarely met again."""
 
 
 def grams(text: str) -> Counter[str]:

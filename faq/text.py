@@ -11,27 +11,39 @@ LONGEST = 200
 
 _STICKER = re.compile(r"\[[a-z\u4e00-\u9fff]{1,6}\]")
 _NOT_A_WORD = re.compile(r"[^0-9a-z\u3400-\u9fff]+")
-_LAUGH_OR_ECHO = re.compile(r"(.)\1{2,}")
+_ECHO = re.compile(r"(.)\1{2,}")
+_SIGNS = [chr(code) for code in range(0xE000, 0xF8FF)]
+"""Characters for private use: no message that has been made plain holds one."""
 
 
 def plain(text: str) -> str:
     """Half width, small letters, no punctuation, emoji, stickers or control characters; at most ``LONGEST`` long."""
     folded = unicodedata.normalize("NFKC", text[: LONGEST * 4]).lower()
     words = _NOT_A_WORD.sub("", _STICKER.sub("", folded))
-    return _LAUGH_OR_ECHO.sub(r"\1\1", words)[:LONGEST]
+    return _ECHO.sub(r"\1\1", words)[:LONGEST]
 
 
 class Speech:
-    """The ways of speaking that carry no meaning of their own: fillers, and different words for the same thing.
+    """Ways of speaking: fillers that carry no meaning, different words for the same thing, and things of one sort.
 
-    ``same`` maps the word to keep to the words that mean it ("什么时候": "啥时候", "几时").
+    ``same`` maps the word to keep to the words that mean it ("什么时候": "啥时候", "几时"). ``sorts`` maps the name
+    of a sort to its words ("软果": "草莓", "蓝莓"): in a text the sort's sign stands in place of the word, and the
+    word's own sign follows at the end, so that what is asked counts for more than what it is asked about.
     """
 
-    def __init__(self, fillers: Iterable[str] = (), same: Mapping[str, Iterable[str]] | None = None) -> None:
+    def __init__(
+        self,
+        fillers: Iterable[str] = (),
+        same: Mapping[str, Iterable[str]] | None = None,
+        sorts: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
         self._keep = {plain(word): plain(kept) for kept, words in (same or {}).items() for word in (kept, *words)}
-        self._keep.pop("", None)
         self._same = _any_of(self._keep)
         self._fillers = _any_of(plain(filler) for filler in fillers)
+        sort_of = {plain(word): sort for sort, words in (sorts or {}).items() for word in words}
+        sign = dict(zip([*(sorts or ()), *(f"={word}" for word in sort_of)], _SIGNS, strict=False))
+        self._signs = {word: (sign[sort], sign[f"={word}"]) for word, sort in sort_of.items()}
+        self._sorts = _any_of(sort_of)
 
     def normalise(self, text: str) -> str:
         """The text as it is compared; empty only when it holds no word at all."""
@@ -39,7 +51,13 @@ class Speech:
         if self._same:
             words = self._same.sub(lambda found: self._keep[found.group()], words)
         bare = self._fillers.sub("", words) if self._fillers else words
-        return (bare or words)[:LONGEST]
+        kept = (bare or words)[:LONGEST]
+        if not self._sorts:
+            return kept
+        named = dict.fromkeys(self._sorts.findall(kept))
+        return self._sorts.sub(lambda found: self._signs[found.group()][0], kept) + "".join(
+            self._signs[word][1] for word in named
+        )
 
 
 def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:

@@ -158,6 +158,8 @@ def _step(file: Path, number: int, words: str) -> Step:
 class Play:
     """One performance of a script. Each step calls the method that ``FORMS`` names for it."""
 
+    _now: Step
+
     def __init__(self, script: Script, wechat: WeChat, on_line: OnLine, patience: float) -> None:
         self._script = script
         self._wechat = wechat
@@ -180,9 +182,8 @@ class Play:
         for step, person, pattern in self._unwanted:
             self._check_never(step, person, pattern)
         if self._quiet:
-            raise WentOtherwise(
-                f"{self._script.file}: nothing is read by {', '.join(self._quiet)} after the silence, so it is not proven"
-            )
+            names = ", ".join(sorted(self._quiet))
+            raise WentOtherwise(f"{self._script.file}: {names} must read something later, or the silence is not proven")
         for person in self._cast.values():
             self._tell(person)
 
@@ -228,8 +229,7 @@ class Play:
 
     def never_read(self, name: str, words: str) -> None:
         # Looked at when all is over, because what must not come could still be on its way.
-        step = self._now
-        self._unwanted.append((step, self._cast[name], pattern_of(words, self._known)))
+        self._unwanted.append((self._now, self._cast[name], pattern_of(words, self._known)))
 
     # --- what the platform does
 
@@ -285,16 +285,11 @@ class Play:
         pattern = pattern_of(words, self._known)
         quiet = person.name in self._quiet
         self._quiet.discard(person.name)
-        match: list[re.Match[str] | None] = [None]
-
-        def fits(bubble: Bubble) -> bool:
-            match[0] = pattern.fullmatch(bubble.text)
-            return quiet or match[0] is not None
-
-        bubble = self._wait(person, fits)
-        if match[0] is None:
+        bubble = self._wait(person, lambda bubble: quiet or pattern.fullmatch(bubble.text) is not None)
+        match = pattern.fullmatch(bubble.text)
+        if match is None:
             raise NotSeen(f"there should have been silence before, but came: {bubble.text}\n{person.screen()}")
-        self._known |= match[0].groupdict()
+        self._known |= match.groupdict()
         self._tell(person, until=bubble.id)
 
     def _wait(self, person: Person, fits: Callable[[Bubble], bool]) -> Bubble:

@@ -16,6 +16,7 @@ Reader = Callable[[Any], Any]
 
 MOST_NOTES = 40
 _LONGEST_HEADING = 64
+_REMEMBERED = 10_000
 _DECORATION = re.compile(r"[\s_*:'\"]|\(.*?\)")
 
 
@@ -39,6 +40,7 @@ class Columns:
         self._headings = [cells.clean(cell)[:_LONGEST_HEADING] for cell in header]
         self._positions: dict[str, int] = {}
         self._notes: dict[str, int] = {}
+        self._read_before: dict[str, dict[str, Any]] = {field: {} for field in known}
         fields = {_plain(heading): field for field, column in known.items() for heading in (field, *column.headings)}
         for position, heading in enumerate(self._headings):
             if heading:
@@ -72,10 +74,17 @@ class Columns:
         return values, {heading: words for heading, words in notes.items() if words}
 
     def _value(self, field: str, cell: Any) -> Any:
+        """Products, states and times repeat a lot: the same text is read once and kept once."""
+        before = self._read_before[field]
+        if isinstance(cell, str) and cell in before:
+            return before[cell]
         column = self._known[field]
         if column.required and not cells.clean(cell):
             raise CellProblem("is empty")
-        return column.read(cell)
+        value = column.read(cell)
+        if isinstance(cell, str) and len(before) < _REMEMBERED:
+            before[cell] = value
+        return value
 
     def _place(self, heading: str, position: int, fields: Mapping[str, str]) -> None:
         field = fields.get(_plain(heading))

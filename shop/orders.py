@@ -39,7 +39,7 @@ class OrderLine:
     ordered_at: datetime
     eta: datetime | None
     arrived_at: datetime | None
-    notes: Mapping[str, str] = field(repr=False)
+    notes: Mapping[str, str] = field(repr=False, hash=False)
 
     @property
     def status_words(self) -> str:

@@ -60,7 +60,7 @@ class ResidentPlan:
 _COLUMNS = (residents.c.id, residents.c.name, residents.c.phone, residents.c.community_id, residents.c.elder)
 
 
-def find_resident(connection: Connection, resident_id: int) -> Resident | None:
+def find_by_id(connection: Connection, resident_id: int) -> Resident | None:
     row = connection.execute(select(*_COLUMNS).where(residents.c.id == resident_id)).one_or_none()
     return _resident(row) if row else None
 

@@ -53,7 +53,7 @@ def test_a_variable_without_value_is_refused_with_its_line(
     assert problem in error.problem
 
 
-@pytest.mark.parametrize("text", ["a: 1\nb: 2\na: 3\n", "x: 1\ny: 2\n{a: 1, a: 2}\n", "x:\n\n  - {a: 1, a: 2}\n"])
+@pytest.mark.parametrize("text", ["a: 1\nb: 2\na: 3\n", "x: 1\ny:\n  {a: 1, a: 2}\n", "x:\n\n  - {a: 1, a: 2}\n"])
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
     assert refused(tmp_path, text).line == 3
 
@@ -63,6 +63,13 @@ def test_broken_yaml_is_refused_with_a_line(tmp_path: Path, text: str) -> None:
     error = refused(tmp_path, text)
     assert error.line in (2, 3)
     assert "not valid YAML" in error.problem
+
+
+@pytest.mark.parametrize("secret", ["!hunter2", "*hunter2", "@hunter2", "`hunter2"])
+def test_a_secret_that_yaml_reads_as_something_else_is_not_told(tmp_path: Path, secret: str) -> None:
+    error = refused(tmp_path, f"a: 1\nb: {secret}\n")
+    assert error.line == 2
+    assert "hunter2" not in str(error)
 
 
 def test_python_objects_are_not_made_from_a_file(tmp_path: Path) -> None:

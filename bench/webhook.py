@@ -1,0 +1,286 @@
+"""The webhook: the full path of varied routine questions against a bare echo on the same server, in the same run.
+
+Every request is a signed, encrypted Official Account message; every answer is checked to carry a reply. The web
+process is pinned to one core, load and database to the others, so that the ratio compares processor work.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+from wechatpy.crypto import WeChatCrypto
+
+from bench.load import LoadResult, http_post, run_load
+from bench.stages import where_the_time_goes
+from bot.embedded_valkey import EmbeddedValkey
+from bot.storage.migrate import upgrade
+from config.settings import ROOT
+from faq.knowledge import Knowledge
+from playground import demo_data
+from playground.wechat import Credentials
+from tests.postgres import postgres_server
+
+CONNECTIONS = 16
+ACCOUNTS = 3000
+REQUESTS = 9000
+ECHO_REQUESTS = 30000
+ROUNDS = 3
+START_WITHIN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One server under load: requests and answers per second, latencies in milliseconds, memory in megabytes."""
+
+    name: str
+    rate: float
+    p50: float
+    p99: float
+    replies: float
+    megabytes: float
+
+    @classmethod
+    def of(cls, name: str, result: LoadResult, megabytes: float) -> Figures:
+        return cls(
+            name,
+            result.rate,
+            result.percentile(0.5) * 1000,
+            result.percentile(0.99) * 1000,
+            result.with_reply / len(result.latencies),
+            megabytes,
+        )
+
+
+def run() -> Mapping[str, Any]:
+    """Measures and prints a table; returns the figures."""
+    with tempfile.TemporaryDirectory(prefix="qunda-bench-") as folder:
+        data_dir = Path(folder)
+        credentials = demo_data.credentials(data_dir)
+        questions = _questions()
+        rows: list[Figures] = []
+        with _echo_server(credentials) as echo, postgres_server() as postgres, _bot_servers(data_dir, postgres) as bots:
+            for _ in range(ROUNDS):
+                rows.append(_measure("echo", echo, credentials, questions, ECHO_REQUESTS))
+                for name, server in bots.items():
+                    rows.append(_measure(name, server, credentials, questions, REQUESTS))
+        stages = where_the_time_goes(_environment(data_dir / "sqlite", None, "redis://127.0.0.1:1/0"), questions, _maker(credentials))
+    return _report(rows, stages)
+
+
+def _questions() -> list[str]:
+    """Phrasings of entries that have an answer of their own."""
+    knowledge = Knowledge.load(sorted((ROOT / "config" / "faq").glob("*.yaml")), os.environ)
+    return [text for entry in knowledge.entries if entry.answer for text in (entry.question, *entry.variants)]
+
+
+def _measure(
+    name: str, server: _Server, credentials: Credentials, questions: Sequence[str], count: int
+) -> Figures:
+    if not server.warm:
+        run_load(server.port, _requests(credentials, questions, ACCOUNTS, each_account_once=True), CONNECTIONS)
+        server.warm = True
+    result = run_load(server.port, _requests(credentials, questions, count), CONNECTIONS)
+    if set(result.statuses) != {200}:
+        raise RuntimeError(f"{name} answered with statuses {result.statuses}")
+    return Figures.of(name, result, server.megabytes())
+
+
+_message_ids = iter(range(10**15, 10**16))
+
+
+def _requests(
+    credentials: Credentials, questions: Sequence[str], count: int, *, each_account_once: bool = False
+) -> list[bytes]:
+    crypto = WeChatCrypto(credentials.oa_token, credentials.oa_aes_key, credentials.oa_app_id)
+    choose = random.Random(count)
+    made = []
+    for number in range(count):
+        account = number % ACCOUNTS if each_account_once else choose.randrange(ACCOUNTS)
+        made.append(http_post(*_signed(crypto, f"oBench{account:022d}", choose.choice(questions))))
+    return made
+
+
+def _maker(credentials: Credentials) -> Callable[[str, str], tuple[str, bytes]]:
+    crypto = WeChatCrypto(credentials.oa_token, credentials.oa_aes_key, credentials.oa_app_id)
+    return lambda account, text: _signed(crypto, account, text)
+
+
+def _signed(crypto: WeChatCrypto, account: str, text: str) -> tuple[str, bytes]:
+    """Path with query, and body, of one message."""
+    now = str(int(time.time()))
+    xml = (
+        f"<xml><ToUserName><![CDATA[gh_bench]]></ToUserName><FromUserName><![CDATA[{account}]]></FromUserName>"
+        f"<CreateTime>{now}</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{text}]]></Content>"
+        f"<MsgId>{next(_message_ids)}</MsgId></xml>"
+    )
+    sealed = crypto.encrypt_message(xml, "bench", now)
+    signature = sealed.split("<MsgSignature><![CDATA[")[1].split("]]>")[0]
+    query = urlencode(
+        {"timestamp": now, "nonce": "bench", "openid": account, "encrypt_type": "aes", "msg_signature": signature}
+    )
+    return f"/callback/oa?{query}", sealed.encode()
+
+
+@dataclass(slots=True)
+class _Server:
+    process: subprocess.Popen[bytes]
+    port: int
+    warm: bool = False
+
+    def megabytes(self) -> float:
+        """Resident memory of the process that serves, in megabytes."""
+        pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return max(_resident(int(pid)) for pid in pids or [str(self.process.pid)])
+
+
+def _resident(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+@contextmanager
+def _echo_server(credentials: Credentials) -> Iterator[_Server]:
+    port = _free_port()
+    command = (
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--workers", "1",
+        "--blocking-threads", "16", "--port", str(port), "--factory", "--log-level", "warning", "bench.echo:create",
+    )  # fmt: skip
+    environment = {
+        **os.environ,
+        "ECHO_TOKEN": credentials.oa_token,
+        "ECHO_AES_KEY": credentials.oa_aes_key,
+        "ECHO_APP_ID": credentials.oa_app_id,
+    }
+    with _started(command, environment, port, None) as server:
+        yield server
+
+
+@contextmanager
+def _bot_servers(data_dir: Path, postgres: str) -> Iterator[dict[str, _Server]]:
+    """The bot's web process twice, on SQLite and on PostgreSQL, in front of one Valkey."""
+    valkey = EmbeddedValkey(data_dir)
+    redis_url = valkey.start()
+    try:
+        with (
+            _bot_server(data_dir / "sqlite", None, redis_url, data_dir) as sqlite,
+            _bot_server(data_dir / "postgresql", postgres, redis_url, data_dir) as postgresql,
+        ):
+            yield {"sqlite": sqlite, "postgresql": postgresql}
+    finally:
+        valkey.stop()
+
+
+@contextmanager
+def _bot_server(folder: Path, database_url: str | None, redis_url: str, secrets_dir: Path) -> Iterator[_Server]:
+    folder.mkdir(mode=0o700)
+    (folder / "playground").symlink_to(_made(secrets_dir / "playground"))
+    port = _free_port()
+    environment = _environment(folder, database_url, redis_url)
+    upgrade(environment["QUNDA_DATABASE_URL"])
+    command = (sys.executable, "-m", "commands", "web", "--port", str(port))
+    with _started(command, environment, port, "/readyz") as server:
+        yield server
+
+
+def _environment(folder: Path, database_url: str | None, redis_url: str) -> dict[str, str]:
+    nowhere = f"http://127.0.0.1:{_free_port()}"
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("QUNDA_")},
+        **demo_data.prepare(folder, nowhere, nowhere),
+        "QUNDA_DATA_DIR": str(folder),
+        "QUNDA_DATABASE_URL": database_url or f"sqlite:///{folder / 'qunda.db'}",
+        "QUNDA_REDIS_URL": redis_url,
+        "QUNDA_SECRET_KEY": "bench-only-secret-key",
+        "QUNDA_LOG_LEVEL": "WARNING",
+    }
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
+
+
+@contextmanager
+def _started(
+    command: Sequence[str], environment: Mapping[str, str], port: int, ready: str | None
+) -> Iterator[_Server]:
+    process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), preexec_fn=_pin_to_first_core)
+    try:
+        _wait_for(process, port, ready)
+        yield _Server(process, port)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def _pin_to_first_core() -> None:
+    os.sched_setaffinity(0, {0})
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, ready: str | None) -> None:
+    deadline = time.monotonic() + START_WITHIN
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                pass
+            if ready is None or requests.get(f"http://127.0.0.1:{port}{ready}", timeout=2).ok:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the server did not come up in time")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _median(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def _report(rows: Sequence[Figures], stages: Mapping[str, float]) -> Mapping[str, Any]:
+    names = list(dict.fromkeys(row.name for row in rows))
+    echo = [row.rate for row in rows if row.name == "echo"]
+    figures: dict[str, Any] = {}
+    print(f"\n{CONNECTIONS} connections, {ROUNDS} rounds, medians; the ratio is taken round by round")
+    print(f"{'server':<12}{'req/s':>8}{'ratio':>8}{'p50 ms':>8}{'p99 ms':>8}{'replied':>9}{'RSS MB':>8}")
+    for name in names:
+        mine = [row for row in rows if row.name == name]
+        figures[name] = {
+            "requests_per_second": _median([row.rate for row in mine]),
+            "ratio_to_echo": _median([row.rate / peer for row, peer in zip(mine, echo, strict=True)]),
+            "p50_ms": _median([row.p50 for row in mine]),
+            "p99_ms": max(row.p99 for row in mine),
+            "share_replied": min(row.replies for row in mine),
+            "resident_megabytes": mine[-1].megabytes,
+        }
+        line = figures[name]
+        print(
+            f"{name:<12}{line['requests_per_second']:>8.0f}{line['ratio_to_echo']:>8.2f}{line['p50_ms']:>8.1f}"
+            f"{line['p99_ms']:>8.1f}{line['share_replied']:>9.0%}{line['resident_megabytes']:>8.0f}"
+        )
+    print("\nwhere the time of one message goes (SQLite, one thread, microseconds, median)")
+    for stage, microseconds in stages.items():
+        print(f"  {stage:<46}{microseconds:>8.0f}")
+    return {"servers": figures, "microseconds_by_stage": dict(stages)}

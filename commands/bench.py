@@ -1,0 +1,24 @@
+"""Measures with the peers in the same run, and prints a table."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+from commands.errors import CommandRefused
+
+NAMES = ("webhook",)
+
+
+def run(name: str | None, json_file: Path | None) -> int:
+    """Runs one benchmark, or all; writes the figures as JSON when asked to."""
+    if name is not None and name not in NAMES:
+        raise CommandRefused(f"there is no benchmark {name}", f"name one of these: {', '.join(NAMES)}")
+    results = {}
+    for chosen in [name] if name else NAMES:
+        print(f"== {chosen}", flush=True)
+        results[chosen] = importlib.import_module(f"bench.{chosen}").run()
+    if json_file is not None:
+        json_file.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0

@@ -1,0 +1,87 @@
+"""Plays the scripted conversations against the whole bot, and shows them as a chat."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from unicodedata import east_asian_width
+
+from commands.errors import CommandRefused
+from playground.phones import Person, words
+from playground.scenario import Script, WentOtherwise, all_scripts, play
+from playground.stage import NotStarted, Stage
+from playground.wechat import WeChat
+from playground.world import Bubble
+
+WIDTH = 92
+GREEN, GREY, RED, BOLD, PLAIN = "\x1b[32m", "\x1b[90m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+
+Print = Callable[[str], None]
+
+
+def run(names: list[str]) -> int:
+    """Plays the named conversations, or all. Returns 0 only when each went as written."""
+    scripts = _chosen(names)
+    with tempfile.TemporaryDirectory(prefix="qunda-demo-") as folder:
+        try:
+            with Stage(Path(folder)) as stage:
+                return play_all(scripts, stage.wechat, print, coloured=sys.stdout.isatty())
+        except NotStarted as error:
+            raise CommandRefused(str(error), "look at the lines above; ./qunda doctor may tell more") from None
+
+
+def play_all(scripts: list[Script], wechat: WeChat, show: Print, *, coloured: bool) -> int:
+    """Plays scripts one after another on a stage that is up; shows them line by line, and a summary at the end."""
+    screen = Screen(show, coloured)
+    failed = [script.name for script in scripts if not _went_as_written(script, wechat, screen)]
+    if failed:
+        screen.say(f"{len(failed)} of {len(scripts)} conversations went otherwise: {', '.join(failed)}", RED)
+        return 1
+    screen.say(f"{len(scripts)} conversations, each as written.", GREEN)
+    return 0
+
+
+def _went_as_written(script: Script, wechat: WeChat, screen: Screen) -> bool:
+    screen.say(f"\n── {script.title} ({script.name})", BOLD)
+    try:
+        play(script, wechat, on_line=screen.bubble)
+    except WentOtherwise as error:
+        screen.say(f"✗ {error}", RED)
+        return False
+    return True
+
+
+def _chosen(names: list[str]) -> list[Script]:
+    """Scripts by a part of their file's name, in the order of the files."""
+    scripts = all_scripts()
+    for name in names:
+        if not any(name in script.name for script in scripts):
+            known = ", ".join(script.name for script in scripts)
+            raise CommandRefused(f"there is no conversation {name}", f"name one of these, or a part of it: {known}")
+    return [script for script in scripts if not names or any(name in script.name for name in names)]
+
+
+class Screen:
+    """Prints a chat: what people send on the right, what they get on the left."""
+
+    def __init__(self, show: Print, coloured: bool) -> None:
+        self._show = show
+        self._coloured = coloured
+
+    def say(self, line: str, colour: str = "") -> None:
+        self._show(f"{colour}{line}{PLAIN}" if self._coloured and colour else line)
+
+    def bubble(self, person: Person, bubble: Bubble) -> None:
+        if bubble.speaker == "person":
+            for line in f"{words(bubble)}  ‹{person.name}".splitlines():
+                self.say(" " * max(0, WIDTH - _columns(line)) + line, GREEN)
+            return
+        colour = GREY if bubble.speaker == "platform" else ""
+        self.say(f"{person.speaker(bubble)} → {person.name}› {words(bubble)}", colour)
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)

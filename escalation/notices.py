@@ -1,0 +1,144 @@
+"""What staff are told about tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.transaction import Transaction
+from config.texts import Texts
+from escalation import tickets
+from escalation.routing import Routing, address_of
+from escalation.tickets import BOT, RESIDENT, Ticket
+from escalation.transcript import shortened, without_phones
+from shop.directory import Directory, Staff
+
+_MOST_MESSAGES = 4
+_MOST_FACTS = 8
+
+
+class Notices:
+    """Writes to the right members of staff and remembers who was told.
+
+    A notice says the time to the second where two may otherwise read the same: WeCom drops a text that is sent to the
+    same member twice within half an hour (developer.work.weixin.qq.com document 90236).
+    """
+
+    def __init__(self, directory: Directory, texts: Texts, timezone: ZoneInfo) -> None:
+        self.directory = directory
+        self.routing = Routing(directory, timezone)
+        self._texts = texts
+        self._timezone = timezone
+
+    def announce(
+        self, tx: Transaction, ticket: Ticket, last_messages: Sequence[str], facts: Sequence[str]
+    ) -> tuple[Staff, ...]:
+        """Tells whoever is responsible of a new ticket; returns who was told, nobody when nobody can be reached."""
+        told = self.routing.responsible(tx, ticket.community_id)
+        if not told:
+            tickets.add_event(tx, ticket.id, BOT, "unannounced")
+        self._tell(tx, ticket, told, self._say("opened", **self._outline(ticket, last_messages, facts)))
+        return told
+
+    def remind(self, tx: Transaction, ticket: Ticket, reason: str) -> tuple[Staff, ...]:
+        """Tells those concerned that there is one more reason for an open ticket; returns who was told."""
+        told = self.routing.concerned(tx, ticket)
+        text = self._say("repeated", label=ticket.label, name=ticket.name, reason=reason, time=self.second(tx.now))
+        self._tell(tx, ticket, told, text)
+        return told
+
+    def reopened(self, tx: Transaction, ticket: Ticket, former: str | None) -> tuple[Staff, ...]:
+        """Tells the supervisors, and whoever had the ticket, that the resident is not satisfied.
+
+        Returns the supervisors who were told.
+        """
+        supervisors = self.routing.supervisors(tx)
+        others = self.routing.concerned(tx, ticket) + self.routing.reachable(tx, [former] if former else [])
+        text = self._say("reopened", owner=self.person(former), **self._outline(ticket, (), ()))
+        self._tell(tx, ticket, tuple({person.id: person for person in supervisors + others}.values()), text)
+        return supervisors
+
+    def taken(self, tx: Transaction, ticket: Ticket, by: Staff) -> None:
+        """Tells the others who were told of a ticket that somebody has it now."""
+        others = [staff_id for staff_id in tickets.watchers(tx.connection, ticket.id) if staff_id != by.id]
+        self.news(tx, ticket, others, "taken", owner=by.name)
+
+    def news(self, tx: Transaction, ticket: Ticket, staff_ids: Iterable[str], key: str, **values: object) -> None:
+        """Tells certain people one sentence about a ticket; who cannot be reached is passed over."""
+        text = self._say(key, label=ticket.label, name=ticket.name, time=self.second(tx.now), **values)
+        self._write(tx, ticket, self.routing.reachable(tx, staff_ids), text)
+
+    def undelivered(self, tx: Transaction, ticket: Ticket, why: str, key: str | None) -> None:
+        """Tells those concerned that the resident could not be reached, why, and what to do."""
+        values = {"label": ticket.label, "name": ticket.name, "time": self.second(tx.now)}
+        text = self._say("undelivered", why=self._say(why), **values)
+        for person in self.routing.concerned(tx, ticket):
+            own_key = f"{key}:{person.id}" if key else None
+            tx.tell(address_of(tx, person), text, voice="notice", about=tickets.about(ticket.id), key=own_key)
+
+    def forward(self, tx: Transaction, conversation_id: int, words: str) -> None:
+        """Hands a resident's words on to everybody who reads that conversation; phone numbers to an owner only."""
+        matters = tickets.open_in(tx.connection, conversation_id)
+        for person in self.routing.audience(tx, conversation_id):
+            own = [ticket for ticket in matters if ticket.owner == person.id]
+            text = self._forwarded(tx, own or matters, words if own else without_phones(words))
+            about = tickets.about((own or matters)[0].id) if matters else None
+            tx.tell(address_of(tx, person), text, voice="notice", about=about)
+
+    def _forwarded(self, tx: Transaction, matters: Sequence[Ticket], words: str) -> str:
+        who = f"{matters[0].label} {matters[0].name}" if matters else self._say("somebody")
+        return self._say("forwarded", who=who, time=self.second(tx.now), words=words)
+
+    def how(self, ticket: Ticket) -> str:
+        """The commands that answer a ticket."""
+        return self._say(f"how_{ticket.kind}", number=ticket.number)
+
+    def person(self, actor: str | None) -> str:
+        """Who did something, by name."""
+        if actor in (RESIDENT, BOT):
+            return self._say(str(actor))
+        staff = self.directory.staff_member(actor)
+        return staff.name if staff else self._say("former_colleague")
+
+    def minute(self, at: datetime, now: datetime) -> str:
+        """A time of day, with the date when it is not today."""
+        local, today = at.astimezone(self._timezone), now.astimezone(self._timezone).date()
+        return f"{local:%H:%M}" if local.date() == today else f"{local.month}月{local.day}日 {local:%H:%M}"
+
+    def second(self, at: datetime) -> str:
+        return f"{at.astimezone(self._timezone):%H:%M:%S}"
+
+    def community_of(self, ticket: Ticket) -> str:
+        community = self.directory.community(ticket.community_id)
+        return community.name if community else self._say("no_community")
+
+    def urgency(self, ticket: Ticket) -> str:
+        return self._say(f"urgency_{ticket.priority}")
+
+    def _outline(self, ticket: Ticket, messages: Sequence[str], facts: Sequence[str]) -> dict[str, str]:
+        quoted = [f"“{shortened(without_phones(words))}”" for words in messages[-_MOST_MESSAGES:]]
+        lines = [f"· {shortened(fact)}" for fact in facts[:_MOST_FACTS]]
+        if quoted:
+            lines += [self._say("last_messages"), *quoted]
+        return {
+            "label": ticket.label,
+            "urgency": self.urgency(ticket),
+            "community": self.community_of(ticket),
+            "name": ticket.name,
+            "reason": ticket.reason,
+            "details": "".join(f"{line}\n" for line in lines),
+            "how": self.how(ticket),
+        }
+
+    def _tell(self, tx: Transaction, ticket: Ticket, staff: Sequence[Staff], text: str) -> None:
+        tickets.add_watchers(tx, ticket.id, [person.id for person in staff])
+        self._write(tx, ticket, staff, text)
+
+    def _write(self, tx: Transaction, ticket: Ticket, staff: Sequence[Staff], text: str) -> None:
+        for person in staff:
+            tx.tell(address_of(tx, person), text, voice="notice", about=tickets.about(ticket.id))
+
+    def _say(self, key: str, **values: object) -> str:
+        return self._texts.say(f"notice.{key}", **values)
+

@@ -1,0 +1,86 @@
+"""Who hears of a ticket, and of what the resident writes while it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from bot.storage.tables import conversations
+from bot.transaction import Transaction
+from escalation import tickets
+from escalation.tickets import Ticket
+from shop.directory import Directory, Staff
+from shop.hours import within_hours
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Finds the staff for a matter; only people who can be reached through a configured channel count."""
+
+    directory: Directory
+    timezone: ZoneInfo
+
+    def responsible(self, tx: Transaction, community_id: str | None) -> tuple[Staff, ...]:
+        """Who is told of a new matter: the community's leader, else one agent, else the supervisors.
+
+        The agent is one on duty if there is any, and of these the one with the fewest tickets.
+        """
+        leader = self.directory.leader_of(community_id)
+        if leader is not None and _channel(tx, leader):
+            return (leader,)
+        agents = [agent for agent in self.directory.agents() if _channel(tx, agent)]
+        if not agents:
+            return self.supervisors(tx)
+        local = tx.now.astimezone(self.timezone)
+
+        def inconvenience(agent: Staff) -> tuple[bool, int]:
+            return not within_hours(agent.hours, local), tickets.burden(tx.connection, agent.id)
+
+        return (min(agents, key=inconvenience),)
+
+    def supervisors(self, tx: Transaction) -> tuple[Staff, ...]:
+        return tuple(person for person in self.directory.supervisors() if _channel(tx, person))
+
+    def concerned(self, tx: Transaction, ticket: Ticket) -> tuple[Staff, ...]:
+        """Who is told of news about a ticket: its owner, else everybody who was told of it.
+
+        When all of them have left, it is whoever is responsible now.
+        """
+        staff_ids = [ticket.owner] if ticket.owner else tickets.watchers(tx.connection, ticket.id)
+        return self.reachable(tx, staff_ids) or self.responsible(tx, ticket.community_id)
+
+    def audience(self, tx: Transaction, conversation_id: int) -> tuple[Staff, ...]:
+        """Who reads what a resident writes: the holder of the conversation, and everybody concerned with a ticket."""
+        holder = holder_of(tx, conversation_id)
+        found = list(self.reachable(tx, [holder] if holder else []))
+        for ticket in tickets.open_in(tx.connection, conversation_id):
+            found += self.concerned(tx, ticket)
+        return tuple({person.id: person for person in found}.values())
+
+    def reachable(self, tx: Transaction, staff_ids: Iterable[str]) -> tuple[Staff, ...]:
+        """Those of the named people who are still staff and have an account on a configured channel."""
+        known = (self.directory.staff_member(staff_id) for staff_id in staff_ids)
+        return tuple(person for person in known if person is not None and _channel(tx, person))
+
+
+def address_of(tx: Transaction, staff: Staff) -> int:
+    """The conversation through which a reachable member of staff is told things."""
+    channel = _channel(tx, staff)
+    assert channel is not None
+    return tx.conversation_with(channel, staff.accounts[channel])
+
+
+def holder_of(tx: Transaction, conversation_id: int) -> str | None:
+    """The id of the person who speaks in a conversation instead of the bot."""
+    query = select(conversations.c.holder).where(conversations.c.id == conversation_id)
+    holder: str | None = tx.connection.execute(query).scalar_one()
+    return holder
+
+
+def _channel(tx: Transaction, staff: Staff) -> str | None:
+    """The configured channel on which to reach a person; one that needs no word from the reader first goes before."""
+    known = [channel for channel in staff.accounts if channel in tx.capabilities]
+    return min(known, key=lambda name: tx.capabilities[name].window is not None, default=None)

@@ -1,0 +1,115 @@
+"""Who speaks with the resident: a person from taking the ticket until it is solved, the bot at all other times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.transaction import Transaction
+from config.texts import Form, Texts
+from escalation import tickets
+from escalation.notices import Notices
+from escalation.routing import holder_of
+from escalation.tickets import Ticket
+from shop.directory import Staff
+from shop.residents import find_resident
+
+SETTLE = "settle"
+"""The key in the conversation's state under which stands the ticket that the resident was asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """What a member of staff does with a ticket, and what the resident hears of it.
+
+    The tickets handed in are locked (:func:`escalation.tickets.lock`) and visible to that person.
+    """
+
+    notices: Notices
+    texts: Texts
+
+    def take(self, tx: Transaction, ticket: Ticket, staff: Staff, *, introduce: bool = True) -> bool:
+        """Makes the ticket this person's and lets her speak instead of the bot; False when it is not waiting.
+
+        ``introduce``: tell the resident who is there now; not needed when a reply follows at once.
+        """
+        if not tickets.take(tx, ticket.id, staff.id):
+            return False
+        self._hold(tx, ticket, staff)
+        self.notices.taken(tx, ticket, staff)
+        if introduce:
+            self.tell_resident(tx, ticket, "taken", owner=staff.name)
+        return True
+
+    def reply(self, tx: Transaction, ticket: Ticket, staff: Staff, text: str) -> None:
+        """Passes a person's own words on to the resident."""
+        tickets.add_event(tx, ticket.id, staff.id, "replied", text)
+        self.tell_resident(tx, ticket, "person", owner=staff.name, text=text)
+
+    def solve(self, tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
+        """Marks the ticket as solved, gives the conversation back to the bot and asks the resident whether it is so."""
+        if not tickets.solve(tx, ticket.id, staff.id):
+            return False
+        self._release(tx, ticket, staff)
+        tx.set_state(ticket.conversation_id, {SETTLE: ticket.id})
+        self.tell_resident(tx, ticket, "settled_question", owner=staff.name)
+        return True
+
+    def decide(self, tx: Transaction, ticket: Ticket, staff: Staff, decision: str, reason: str) -> None:
+        """Tells the resident how a claim was decided; a ticket that nobody holds is solved by that."""
+        tickets.add_event(tx, ticket.id, staff.id, "decided", f"{decision} {reason}".strip())
+        if ticket.status == "waiting":
+            tickets.solve(tx, ticket.id, staff.id)
+            tx.follow(ticket.conversation_id, bool(tickets.open_in(tx.connection, ticket.conversation_id)))
+        self.tell_resident(tx, ticket, decision, owner=staff.name, reason=reason)
+        if ticket.owner and ticket.owner != staff.id:
+            self.notices.news(tx, ticket, [ticket.owner], decision, owner=staff.name)
+
+    def bot_on(self, tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
+        """Lets the bot answer again while the person keeps the ticket; False when she was not speaking."""
+        if holder_of(tx, ticket.conversation_id) != staff.id:
+            return False
+        tx.hold(ticket.conversation_id, None)
+        tickets.add_event(tx, ticket.id, staff.id, "bot_on")
+        return True
+
+    def bot_off(self, tx: Transaction, ticket: Ticket, staff: Staff) -> None:
+        """Silences the bot again in the conversation of a ticket that this person has."""
+        self._hold(tx, ticket, staff)
+        tickets.add_event(tx, ticket.id, staff.id, "bot_off")
+
+    def reopen(self, tx: Transaction, ticket: Ticket) -> tuple[Ticket, tuple[Staff, ...]] | None:
+        """The resident is not satisfied: the ticket that is open for it now, and the supervisors who were told.
+
+        None when the ticket is not solved any more.
+        """
+        reopened = tickets.reopen(tx, ticket)
+        if reopened is None:
+            return None
+        tx.follow(ticket.conversation_id, True)
+        return reopened, self.notices.reopened(tx, reopened, ticket.owner)
+
+    def tell_resident(self, tx: Transaction, ticket: Ticket, key: str, **values: object) -> None:
+        """Says something to the resident on behalf of a person, whether or not the bot is silent there."""
+        text = self.texts.say(f"ticket.{key}", _form(tx, ticket), label=ticket.label, **values)
+        tx.tell(ticket.conversation_id, text, voice="person", about=tickets.about(ticket.id))
+
+    def _hold(self, tx: Transaction, ticket: Ticket, staff: Staff) -> None:
+        """Whoever speaks already, on another ticket of the same resident, goes on speaking."""
+        if holder_of(tx, ticket.conversation_id) is None:
+            tx.hold(ticket.conversation_id, staff.id)
+
+    def _release(self, tx: Transaction, ticket: Ticket, staff: Staff) -> None:
+        """The next person who has a ticket of this resident speaks, else the bot."""
+        remaining = tickets.open_in(tx.connection, ticket.conversation_id)
+        tx.follow(ticket.conversation_id, bool(remaining))
+        if holder_of(tx, ticket.conversation_id) != staff.id:
+            return
+        owners = [other.owner for other in remaining if other.status == "held"]
+        tx.hold(ticket.conversation_id, staff.id if staff.id in owners else next(iter(owners), None))
+
+
+def _form(tx: Transaction, ticket: Ticket) -> Form:
+    resident = find_resident(tx.connection, ticket.resident_id) if ticket.resident_id is not None else None
+    return "elder" if resident and resident.elder else "plain"
+
+

@@ -1,0 +1,47 @@
+"""When a message did not reach its reader: the ticket shows it, and whoever is concerned is told what to do."""
+
+from __future__ import annotations
+
+from bot.delivery import Undelivered
+from bot.transaction import Transaction
+from escalation import tickets
+from escalation.notices import Notices
+from escalation.tickets import BOT, Ticket
+
+# Sources of the codes: developers.weixin.qq.com, Customer_Service_Messages; the others are the outbox's own.
+_WINDOW_CLOSED = frozenset({"45015", "window_closed"})
+_WINDOW_USED_UP = frozenset({"45047", "window_used_up"})
+
+
+def on_undelivered(tx: Transaction, undelivered: Undelivered, notices: Notices) -> None:
+    """Writes it down in every ticket concerned and tells staff.
+
+    A notice to staff that failed is only written down, so that failing can never go round in circles. What a person
+    has said is reported each time; what the bot has said once per ticket and cause.
+    """
+    why = _why(undelivered)
+    for ticket in _concerned(tx, undelivered):
+        to_staff = undelivered.voice == "notice"
+        tickets.add_event(tx, ticket.id, BOT, "unnotified" if to_staff else "undelivered", f"{why} {undelivered.error}")
+        if to_staff:
+            continue
+        key = None if undelivered.voice == "person" else f"undelivered:{ticket.id}:{why}"
+        notices.undelivered(tx, ticket, why, key)
+
+
+def _concerned(tx: Transaction, undelivered: Undelivered) -> list[Ticket]:
+    """The ticket the message belongs to, else the open ones of the conversation."""
+    kind, _, number = (undelivered.about or "").partition(":")
+    if kind == "ticket" and number.isdecimal():
+        ticket = tickets.find(tx.connection, int(number))
+        return [ticket] if ticket else []
+    return tickets.open_in(tx.connection, undelivered.conversation_id)
+
+
+def _why(undelivered: Undelivered) -> str:
+    """The name of the sentence that explains the cause."""
+    if undelivered.error in _WINDOW_CLOSED:
+        return "window_closed"
+    if undelivered.error in _WINDOW_USED_UP:
+        return "window_used_up"
+    return undelivered.status if undelivered.status in ("uncertain", "expired") else "refused"

@@ -1,0 +1,159 @@
+"""A small WeChat with a tiny bot behind it: the bot says back what it hears, unless a test makes it otherwise."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask, Response, request
+from wechatpy.crypto import WeChatCrypto
+
+from playground.platform import xml
+from playground.platform.server import Server
+from playground.wechat import Cast, Credentials, WeChat
+
+KEY_A = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+KEY_B = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt"
+CREDENTIALS = Credentials(
+    oa_app_id="wx5823bf96d3bd56c7", oa_secret="oa-secret", oa_token="QDG6eK", oa_aes_key=KEY_A,
+    corp_id="ww1436e0e65a779aee", agent_id=1000002, app_secret="app-secret",
+    app_token="hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo", app_aes_key=KEY_B,
+)
+CAST = Cast(
+    residents={"王桂兰": "oWang", "刘建国": "oLiu"},
+    staff={"张团长": ("leader", "ZhangLeader"), "李团长": ("leader", "LiLeader")},
+)
+SHORT = 0.15  # seconds; for tests in which the bot is too slow, where the platforms' own five would take long
+
+
+class EchoBot:
+    """Answers on ``/callback/oa`` and ``/callback/app`` with a passive reply.
+
+    ``answer`` makes the reply's text from the message's fields; "" answers nothing. ``instead`` replaces the whole
+    HTTP answer of the next calls, one each; a ``threading.Event`` there holds the answer back until it is set.
+    """
+
+    def __init__(self) -> None:
+        self.heard: list[dict[str, str]] = []
+        self.queries: list[dict[str, str]] = []
+        self.bodies: list[str] = []
+        self.answer: Callable[[dict[str, str]], str] = lambda fields: fields.get("Content", "")
+        self.instead: list[tuple[str, int] | threading.Event] = []
+        self._lock = threading.Lock()
+        self._cryptos = {
+            "oa": WeChatCrypto(CREDENTIALS.oa_token, CREDENTIALS.oa_aes_key, CREDENTIALS.oa_app_id),
+            "app": WeChatCrypto(CREDENTIALS.app_token, CREDENTIALS.app_aes_key, CREDENTIALS.corp_id),
+        }
+        app = Flask("echo")
+        app.add_url_rule("/callback/<channel>", view_func=self._receive, methods=["POST"])
+        app.add_url_rule("/callback/<channel>", endpoint="verify", view_func=self._verify)
+        self.server = Server(app)
+
+    def _verify(self, channel: str) -> Any:
+        if channel == "oa":
+            return request.args["echostr"]
+        query = request.args
+        sealed = {"Encrypt": query["echostr"]}
+        return self._cryptos[channel].decrypt_message(
+            sealed, query["msg_signature"], query["timestamp"], query["nonce"]
+        )
+
+    def _receive(self, channel: str) -> Any:
+        crypto, query, body = self._cryptos[channel], request.args, request.get_data(as_text=True)
+        text = crypto.decrypt_message(body, query["msg_signature"], query["timestamp"], query["nonce"])
+        fields = xml.read(text)
+        with self._lock:
+            self.heard.append(fields)
+            self.queries.append(query.to_dict())
+            self.bodies.append(text)
+            instead = self.instead.pop(0) if self.instead else None
+        if isinstance(instead, tuple):
+            return Response(*instead)
+        if instead is not None:
+            instead.wait(10)
+        words = self.answer(fields)
+        if not words:
+            return ""
+        reply: dict[str, str | int | float | xml.Fields] = {
+            "ToUserName": fields["FromUserName"], "FromUserName": fields["ToUserName"], "CreateTime": 1,
+            "MsgType": "text", "Content": words,
+        }
+        return crypto.encrypt_message(xml.write(reply), query["nonce"], query["timestamp"])
+
+
+
+
+class Api:
+    """What a bot does to call a platform's API."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.token = ""
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        answer: dict[str, Any] = requests.get(self._url(path), params=query, timeout=5).json()
+        return answer
+
+    def post(self, path: str, body: dict[str, Any], timeout: float = 5) -> dict[str, Any]:
+        answer: dict[str, Any] = requests.post(
+            self._url(path), params={"access_token": self.token}, json=body, timeout=timeout
+        ).json()
+        return answer
+
+    def upload(self, kind: str, content: bytes) -> dict[str, Any]:
+        answer: dict[str, Any] = requests.post(
+            self._url("media/upload"), params={"access_token": self.token, "type": kind},
+            files={"media": ("file.bin", content)}, timeout=5,
+        ).json()
+        return answer
+
+    def download(self, media_id: str) -> requests.Response:
+        query = {"access_token": self.token, "media_id": media_id}
+        return requests.get(self._url("media/get"), params=query, timeout=5)
+
+    def _url(self, path: str) -> str:
+        return f"{self.base}/cgi-bin/{path}"
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture
+def bot() -> Iterator[EchoBot]:
+    bot = EchoBot()
+    yield bot
+    for waiting in bot.instead:
+        if isinstance(waiting, threading.Event):
+            waiting.set()
+    bot.server.close()
+
+
+@pytest.fixture
+def wechat(bot: EchoBot) -> Iterator[WeChat]:
+    wechat = WeChat(CREDENTIALS, CAST)
+    wechat.open()
+    wechat.connect(bot.server.url)
+    yield wechat
+    wechat.close()
+
+
+@pytest.fixture
+def oa(wechat: WeChat) -> Api:
+    """The Official Account's API, with a token."""
+    api = Api(wechat.oa.server.url)
+    body = {"grant_type": "client_credential", "appid": CREDENTIALS.oa_app_id, "secret": CREDENTIALS.oa_secret}
+    api.token = api.post("stable_token", body)["access_token"]
+    return api
+
+
+@pytest.fixture
+def wecom(wechat: WeChat) -> Api:
+    """WeCom's API, with a token."""
+    api = Api(wechat.wecom.server.url)
+    api.token = api.get("gettoken", corpid=CREDENTIALS.corp_id, corpsecret=CREDENTIALS.app_secret)["access_token"]
+    return api
