@@ -28,6 +28,7 @@ def create_app(bot: Bot) -> Flask:
     app = Flask("qunda", static_folder=None)
     registry = make_registry(bot.store)
     offers = OfferConfirmer(bot.store, bot.clock, bot.queue.wake)
+    app.extensions["offers"] = offers
     atexit.register(offers.close)
     callbacks = Callbacks(
         channels=bot.channels, turns=bot.turns, offers=offers, clock=bot.clock, registry=registry

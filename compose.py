@@ -71,15 +71,15 @@ class Bot:
         self.store.close()
 
 
-def compose(settings: Settings, clock: Clock | None = None) -> Bot:
-    """Builds the bot. Raises ConfigError when a file or setting is wrong."""
+def compose(settings: Settings, clock: Clock | None = None, rooms: Rooms | None = None) -> Bot:
+    """Builds the bot, with ``rooms`` read before or read now. Raises ConfigError when a file or setting is wrong."""
     clock = clock or SystemClock()
     if settings.redis_url is None:
         raise ConfigError(
             "QUNDA_REDIS_URL is not set", "start everything with ./qunda up, or set QUNDA_REDIS_URL to a Redis server"
         )
     configs = load_channels(_own_file(settings, "channels.yaml"), settings.environ)
-    rooms = load_rooms(settings)
+    rooms = rooms or load_rooms(settings)
     store = Store(settings.database_url)
     with store.write() as connection:
         sync_directory(connection, rooms.directory, clock.now())
@@ -156,7 +156,7 @@ def _channel(config: ChannelConfig, connection: redis.Redis, clock: Clock) -> Ch
 def _needs(settings: Settings, clock: Clock, store: Store, rooms: Rooms) -> dict[str, Any]:
     """What handlers may ask for, by name."""
     speakers = Speakers(store, rooms.directory, rooms.texts)
-    notices = Notices(rooms.directory, rooms.texts)
+    notices = Notices(rooms.directory, rooms.texts, settings.timezone)
     return {
         "settings": settings,
         "clock": clock,
@@ -166,7 +166,7 @@ def _needs(settings: Settings, clock: Clock, store: Store, rooms: Rooms) -> dict
         "policy": rooms.policy,
         "knowledge": rooms.knowledge,
         "speakers": speakers,
-        "readings": Readings(rooms.reader),
+        "readings": Readings(rooms.reader, speakers),
         "notices": notices,
         "handing_over": HandOver(speakers, notices, rooms.texts, rooms.policy),
     }

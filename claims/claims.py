@@ -90,7 +90,7 @@ def submit(tx: Transaction, new: NewClaim, ticket_id: int) -> Claim:
         "status": "submitted",
         "submitted_at": tx.now,
     }
-    claim_id = tx.connection.execute(insert(claims).values(values).returning(claims.c.id)).scalar_one()
+    claim_id: int = tx.connection.execute(insert(claims).values(values).returning(claims.c.id)).scalar_one()
     add_photos(tx, claim_id, new.conversation_id, new.photos)
     return _get(tx.connection, claims.c.id == claim_id)
 
@@ -110,7 +110,7 @@ def add_photos(tx: Transaction, claim_id: int, conversation_id: int, photos: Seq
     wanted = [found[photo] for photo in photos if photo in found]
     known = set(evidence_of(tx.connection, claim_id))
     last = select(func.coalesce(func.max(evidence.c.position), 0)).where(evidence.c.claim_id == claim_id)
-    position = tx.connection.execute(last).scalar_one()
+    position: int = tx.connection.execute(last).scalar_one()
     added = [attachment_id for attachment_id in dict.fromkeys(wanted) if attachment_id not in known]
     for number, attachment_id in enumerate(added, position + 1):
         row = {"claim_id": claim_id, "attachment_id": attachment_id, "position": number}
@@ -146,7 +146,7 @@ def claim_of_photo(connection: Connection, attachment_id: int) -> Claim | None:
 
 
 def decide(tx: Transaction, ticket_id: int, verdict: Verdict, staff_id: str, reason: str = "") -> Decision | None:
-    """Decides the claim of a ticket, once: whoever comes second is told who was first. None: the ticket has no claim."""
+    """Decides the claim of a ticket, once: whoever comes second is told who was first. None: it has no claim."""
     query = (
         update(claims)
         .where(claims.c.ticket_id == ticket_id, claims.c.status == "submitted")

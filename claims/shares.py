@@ -32,12 +32,16 @@ _FRACTION = re.compile(rf"({NUMBER})分之?({NUMBER})(?:都|全|还)*({_GOOD})?"
 _SLASH = re.compile(r"(?<![\d/])(\d)/(\d)(?![\d/月日号])")
 _TENTHS = re.compile(r"(?<!\d)([一二两三四五六七八九]{1,2}|[1-9])成(?![立本功为了熟新交是])")
 _BAD_OUT_OF = re.compile(rf"({NUMBER})({UNIT})?{NO_NUMBER}{{0,12}}?{_BAD}{_AFTER_BAD}({NUMBER})({UNIT})?(?!分)")
-_OUT_OF_BAD = re.compile(rf"({NUMBER})({UNIT})?(?:(?!买){NO_NUMBER}){{0,8}}?{_ABOUT}({NUMBER})({UNIT})?(?:都|全|是|已经|有点)*{_BAD}")
+_OUT_OF_BAD = re.compile(
+    rf"({NUMBER})({UNIT})?(?:(?!买){NO_NUMBER}){{0,8}}?{_ABOUT}({NUMBER})({UNIT})?(?:都|全|是|已经|有点)*{_BAD}"
+)
 _BAD_OF_ALL = re.compile(
     rf"{_BAD}{_AFTER_BAD}({NUMBER})({UNIT})?{NO_NUMBER}{{0,6}}?(?:一共|总共|共|买了?|统共)[是有就买]*({NUMBER})({UNIT})?"
 )
 _FEW_GOOD = re.compile(rf"({NUMBER})({UNIT}){NO_NUMBER}{{0,10}}?(?:只有|就|剩|才|有)+({NUMBER})({UNIT})?{_GOOD}")
-_TOO_FEW = re.compile(rf"({NUMBER})({UNIT}){NO_NUMBER}{{0,10}}?(?:只|才|就)(?:有|到|给|发|收到|称|剩)*了?({NUMBER})\2(?!{_GOOD})")
+_TOO_FEW = re.compile(
+    rf"({NUMBER})({UNIT}){NO_NUMBER}{{0,10}}?(?:只|才|就)(?:有|到|给|发|收到|称|剩)*了?({NUMBER})\2(?!{_GOOD})"
+)
 _MOST = re.compile("一?大半|一半多|过半|绝?大部分|绝?大多数")
 _SMALL = re.compile("一?小半|一?小部分|不到一半")
 _HALF = re.compile("(?:[一1]半|半数|对半)(?!天)")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from understanding import slots
+
 LONGEST_READ = 200
 """Characters of a message that are read; what counts stands at its beginning."""
 
 _LONGEST_COMMAND = 20
 """A word that steers the dialogue is short; longer sentences say something else."""
 
-_DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_WHOLE = {"俩": 2.0, "仨": 3.0}
-_CHINESE = "".join(_DIGITS) + "十百"
-
+_CHINESE = "零〇一二两三四五六七八九十百"
 NUMBER = rf"(?:\d{{1,4}}(?:\.\d{{1,3}})?|[{_CHINESE}]{{1,4}}|[俩仨])"
 UNIT = (
     "(?:公斤|千克|毫升|kg|ml|g|个(?!多?小时|多?月|多?星期|多?礼拜|问题|人|电话)|只|颗|粒|斤|克|两(?![天次回年月])|袋|盒|箱|瓶|包|串|把|条|块|枚|片|根|筐|提|罐|桶|份|件|板|朵|棵|头|支|杯"
@@ -37,13 +36,17 @@ _DONE = re.compile(
     r"(?:(?:好|没有?(?:别的|其他的?)?|就[这那]样|就?只?有?[这那][些个]|就?只?有?[这那]?[几一二两三四五六\d]张"
     r"|发完|拍完|传完|发好|拍好|弄好|发|完|okay|ok|行|可以|够|齐|不用|结束)(?:照片|图片?)?[了啦]?)+" + _TAIL
 )
-_LATER = re.compile(r"等[一会下等]|稍等|稍后|马上|晚[点些上]|待会|回头|一会儿?[再发拍]|这就|去拍|还没到家|下班|还有|我拍|正在")
+_LATER = re.compile(
+    r"等[一会下等]|稍等|稍后|马上|晚[点些上]|待会|回头|一会儿?[再发拍]|这就|去拍|回家|还没到家|下班|还有|我拍|正在"
+)
 _NO_PHOTO = re.compile(
     r"不会[用弄]?(?:拍|发|照|传)|(?:没法|没办法|不能|不方便)(?:拍|发照|照相|传)|没有?(?:拍|照片|图|留)|拍不了|拍不到|发不[了出]"
     r"|照不了|传不[了上]|(?:扔|丢|倒|处理|吃)(?:掉|完|光)?了?(?:垃圾|都)*了|扔(?:掉|完)|老人机|手机(?:坏|不行|没)|相机坏"
 )
 _NO_PHOTO_ASKED = re.compile(r"没有?|没得|不会|不能|弄不[了来]|不行")
 _HOW_PHOTO = re.compile(r"(?:怎么|咋|如何|在哪|哪里)[样能可以里儿]*(?:拍|发照|发图|发相|传|弄照|发给|发)")
+_QUESTION = re.compile(r"[?？吗么]|多久|多长|怎么|咋|什么|啥|几[点天时号]|哪|能不能|可不可以|是不是|有没有|多少钱|呢$")
+_FILLER = re.compile(r"(?:嗯|哦|噢|喔|好|对|行|是|知道|明白|收到|可以|ok|okay|[的了啊呀吧哈哒])+")
 _NOT_THIS = re.compile(r"不是(?:这|那|它|的|吧|$)|(?:搞|弄|认|记)错|不对$|^不对|^错了|^不是")
 _NONE_OF_THEM = re.compile(r"(?:都|一个都|全)不[是对在]|没有我?[要说的]|不是这[些几]|不在[里这]|^没有$|^0$")
 
@@ -55,20 +58,11 @@ def compact(text: str) -> str:
 
 
 def number_of(word: str) -> float | None:
-    """The value of a number in digits or Chinese; the middle of an open one ("七八" is 7.5); None for no number."""
-    if word in _WHOLE:
-        return _WHOLE[word]
-    if re.fullmatch(r"\d+(?:\.\d+)?", word):
-        return float(word)
+    """The value of a number in digits or Chinese; the middle of an open one ("七八个" is 7.5); None for no number."""
     if re.fullmatch("[一二两三四五六七八九]{2}", word):
-        return (_DIGITS[word[0]] + _DIGITS[word[1]]) / 2
-    found = re.fullmatch(r"(?:([一二两三四五六七八九])?(百)零?)?(?:([一二三四五六七八九])?(十))?([零〇一二两三四五六七八九])?", word)
-    if not found or not word:
-        return None
-    hundreds, has_hundreds, tens, has_tens, ones = found.groups()
-    value = _DIGITS.get(hundreds, 1) * 100 if has_hundreds else 0
-    value += _DIGITS.get(tens, 1) * 10 if has_tens else 0
-    return float(value + _DIGITS.get(ones, 0))
+        low, high = (slots.number_of(digit) or 0 for digit in word)
+        return (low + high) / 2
+    return slots.number_of(word)
 
 
 def choice_of(text: str, count: int) -> int | None:
@@ -76,13 +70,18 @@ def choice_of(text: str, count: int) -> int | None:
     found = _CHOICE.fullmatch(compact(text))
     if not found:
         return None
-    chosen = float(count) if found[1] == "最后一" else number_of(found[1])
-    return int(chosen) if chosen in range(1, count + 1) else None
+    chosen = count if found[1] == "最后一" else int(number_of(found[1]) or 0)
+    return chosen if 1 <= chosen <= count else None
 
 
 def photos_done(text: str) -> bool:
     """The answer to "还有照片吗" is that there are no more."""
     return _all_of(_DONE, text)
+
+
+def ends_late_photos(text: str) -> bool:
+    """ "好了" when nobody asks any more; a mere "好的" says something else by then."""
+    return photos_done(text) and ("了" in text or "没" in text)
 
 
 def wants_out(text: str) -> bool:
@@ -98,7 +97,9 @@ def later(text: str) -> bool:
 def has_no_photo(text: str, *, asked: bool = False) -> bool:
     """There is no photo, and there will be none. ``asked``: the words answer the question for one."""
     plain = compact(text)
-    return _NO_PHOTO.search(plain) is not None or (asked and _NO_PHOTO_ASKED.fullmatch(plain.rstrip("了啊呀的")) is not None)
+    if _NO_PHOTO.search(plain):
+        return True
+    return asked and _NO_PHOTO_ASKED.fullmatch(plain.rstrip("了啊呀的")) is not None
 
 
 def asks_how_to_send(text: str) -> bool:
@@ -109,6 +110,16 @@ def asks_how_to_send(text: str) -> bool:
 def not_this(text: str) -> bool:
     """The order line that the bot named is the wrong one."""
     return _NOT_THIS.search(compact(text)) is not None
+
+
+def is_question(text: str) -> bool:
+    """The words ask something."""
+    return _QUESTION.search(text) is not None
+
+
+def says_nothing(text: str) -> bool:
+    """ "嗯", "好的", "知道了": heard, and no answer to anything."""
+    return _all_of(_FILLER, text)
 
 
 def none_of_them(text: str) -> bool:

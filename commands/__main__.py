@@ -52,7 +52,9 @@ def test(context: typer.Context) -> None:
 
 
 @cli.command()
-def demo(names: Annotated[list[str] | None, typer.Argument(help="Conversations to play; all without one.")] = None) -> None:
+def demo(
+    names: Annotated[list[str] | None, typer.Argument(help="Conversations to play; all without one.")] = None,
+) -> None:
     """Play the scripted conversations through real encrypted callbacks."""
     from commands.demo import run
 

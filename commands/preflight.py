@@ -23,7 +23,8 @@ def settings_of_one_process() -> Settings:
     settings = Settings.load(os.environ, make_secret=False)
     if settings.redis_url is None:
         raise ConfigError(
-            "QUNDA_REDIS_URL is not set", "name a Redis or Valkey server, or use ./qunda up, which starts one of its own"
+            "QUNDA_REDIS_URL is not set",
+            "name a Redis or Valkey server, or use ./qunda up, which starts one of its own",
         )
     own_channels(settings)
     return settings

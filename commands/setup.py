@@ -94,7 +94,9 @@ def _make_venv(venv: Path) -> None:
         shutil.rmtree(venv)
     venv.mkdir()
     (venv / UNFINISHED).touch()
-    if shutil.which("uv") and _try(["uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(venv)]):
+    if shutil.which("uv") and _try(
+        ["uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(venv)]
+    ):
         return
     if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
         name = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
 import sys
+from multiprocessing.util import Finalize
 from typing import Any
 
 from granian import Granian
@@ -37,7 +39,7 @@ def run(host: str, port: int) -> int:
         workers=1,
         blocking_threads=THREADS,
         workers_kill_timeout=STOP_WITHIN,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     )
     try:
         server.serve()
@@ -53,6 +55,9 @@ def create() -> Any:
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
         die_with_parent(parent.pid)
+    # A forked worker leaves without the exit functions that the application registers, and with those of its parent.
+    atexit._clear()
+    Finalize(None, atexit._run_exitfuncs, exitpriority=0)
     # Inherited handlers would swallow a stop that comes before granian has set its own.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

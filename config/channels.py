@@ -71,13 +71,11 @@ def _channel(file: YamlFile, name: Any, entry: Any) -> ChannelConfig:
         raise file.error(f"the channel {name} has no settings", "write kind, token and so on under it", name)
     config = _kind(file, name, entry)
     _check_keys(file, name, entry, config)
-    values = {key: _value(file, name, key, value) for key, value in entry.items() if key != "kind"}
+    values: dict[str, Any] = {key: _value(file, name, key, value) for key, value in entry.items() if key != "kind"}
     return config(name=name, **values)
 
 
-def _kind(
-    file: YamlFile, name: str, entry: Mapping[Any, Any]
-) -> type[OfficialAccountConfig] | type[WecomAppConfig]:
+def _kind(file: YamlFile, name: str, entry: Mapping[Any, Any]) -> type[OfficialAccountConfig] | type[WecomAppConfig]:
     kind = entry.get("kind")
     if isinstance(kind, str) and kind in KINDS:
         return KINDS[kind]

@@ -191,7 +191,9 @@ def _timezone(value: str) -> ZoneInfo:
 
 def _log_level(value: str) -> str:
     if value.upper() not in LOG_LEVELS:
-        raise ConfigError(f"QUNDA_LOG_LEVEL: there is no level called {value!r}", f"write one of {', '.join(LOG_LEVELS)}")
+        raise ConfigError(
+            f"QUNDA_LOG_LEVEL: there is no level called {value!r}", f"write one of {', '.join(LOG_LEVELS)}"
+        )
     return value.upper()
 
 

@@ -44,12 +44,14 @@ def promise(texts: Texts, form: Form, ticket: Ticket, told: Sequence[Staff], min
     """What the resident reads when a ticket is opened: its number, who has been told, and when to expect somebody."""
     if not told:
         return texts.say("ticket.promise_to_nobody", form, label=ticket.label)
-    within = texts.say("ticket.hours", form, number=minutes // 60) if minutes % 60 == 0 else None
-    within = within or texts.say("ticket.minutes", form, number=minutes)
+    hours, rest = divmod(minutes, 60)
+    unit, number = ("minutes", minutes) if rest else ("hours", hours)
+    within = texts.say(f"ticket.{unit}", form, number=number)
     return texts.say("ticket.promise", form, label=ticket.label, who=in_words(texts, told), within=within)
 
 
 def in_words(texts: Texts, staff: Sequence[Staff]) -> str:
     """Who was told, as residents know them: a leader by name, others by what they do."""
-    first = staff[0] if staff else None
-    return first.name if first and first.role == "leader" else texts.say(f"ticket.role_{first.role if first else 'agent'}")
+    if staff and staff[0].role == "leader":
+        return staff[0].name
+    return texts.say(f"ticket.role_{staff[0].role if staff else 'agent'}")

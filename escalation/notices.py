@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.transaction import Transaction
@@ -64,7 +65,7 @@ class Notices:
         others = [staff_id for staff_id in tickets.watchers(tx.connection, ticket.id) if staff_id != by.id]
         self.news(tx, ticket, others, "taken", owner=by.name)
 
-    def news(self, tx: Transaction, ticket: Ticket, staff_ids: Iterable[str], key: str, **values: object) -> None:
+    def news(self, tx: Transaction, ticket: Ticket, staff_ids: Iterable[str], key: str, **values: Any) -> None:
         """Tells certain people one sentence about a ticket; who cannot be reached is passed over."""
         text = self._say(key, label=ticket.label, name=ticket.name, time=self.second(tx.now), **values)
         self._write(tx, ticket, self.routing.reachable(tx, staff_ids), text)
@@ -139,6 +140,6 @@ class Notices:
         for person in staff:
             tx.tell(address_of(tx, person), text, voice="notice", about=tickets.about(ticket.id))
 
-    def _say(self, key: str, **values: object) -> str:
+    def _say(self, key: str, **values: Any) -> str:
         return self._texts.say(f"notice.{key}", **values)
 

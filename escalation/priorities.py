@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-Priority = Literal["P0", "P1", "P2"]
-
-PRIORITIES: tuple[Priority, ...] = ("P0", "P1", "P2")
+PRIORITIES = ("P0", "P1", "P2")
 """The most urgent first, so that they also sort as text."""
 
 
@@ -17,4 +13,4 @@ def higher(one: str, other: str) -> str:
 
 def one_step_up(priority: str) -> str:
     """The next more urgent priority; P0 stays."""
-    return PRIORITIES[max(PRIORITIES.index(priority) - 1, 0)]  # type: ignore[arg-type]
+    return PRIORITIES[max(PRIORITIES.index(priority) - 1, 0)]

@@ -56,8 +56,8 @@ ticket_events = Table(
     Column("at", Instant, nullable=False),
     # a staff id, "resident" or "bot"
     Column("actor", String(64), nullable=False),
-    # opened, repeated, unannounced (nobody could be told), taken, replied, decided, solved, confirmed, reopened,
-    # bot_on, bot_off, undelivered (to the resident) or unnotified (a member of staff)
+    # opened, repeated, unannounced (nobody could be told), taken, replied, approved, rejected, solved, confirmed,
+    # reopened, bot_on, bot_off, undelivered (to the resident) or unnotified (a member of staff)
     Column("kind", String(16), nullable=False),
     Column("note", Text, nullable=False),
     Index("ix_ticket_events_ticket", "ticket_id", "id"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.transaction import Transaction
 from config.texts import Form, Texts
@@ -11,7 +12,9 @@ from escalation.notices import Notices
 from escalation.routing import holder_of
 from escalation.tickets import Ticket
 from shop.directory import Staff
-from shop.residents import find_resident
+from shop.residents import find_by_id
+
+Verdict = Literal["approved", "rejected"]
 
 SETTLE = "settle"
 """The key in the conversation's state under which stands the ticket that the resident was asked about."""
@@ -54,15 +57,21 @@ class Takeover:
         self.tell_resident(tx, ticket, "settled_question", owner=staff.name)
         return True
 
-    def decide(self, tx: Transaction, ticket: Ticket, staff: Staff, decision: str, reason: str) -> None:
-        """Tells the resident how a claim was decided; a ticket that nobody holds is solved by that."""
-        tickets.add_event(tx, ticket.id, staff.id, "decided", f"{decision} {reason}".strip())
+    def decide(
+        self, tx: Transaction, ticket: Ticket, staff: Staff, verdict: Verdict, *, reason: str, wish: str
+    ) -> None:
+        """Tells the resident how a claim was decided; a ticket that nobody holds is solved by that.
+
+        ``wish`` is what she asked for: refund, replacement, coupon, or any.
+        """
+        tickets.add_event(tx, ticket.id, staff.id, verdict, reason)
         if ticket.status == "waiting":
             tickets.solve(tx, ticket.id, staff.id)
             tx.follow(ticket.conversation_id, bool(tickets.open_in(tx.connection, ticket.conversation_id)))
-        self.tell_resident(tx, ticket, decision, owner=staff.name, reason=reason)
+        key = f"approved_{wish}" if verdict == "approved" else "rejected"
+        self.tell_resident(tx, ticket, key, owner=staff.name, reason=reason)
         if ticket.owner and ticket.owner != staff.id:
-            self.notices.news(tx, ticket, [ticket.owner], decision, owner=staff.name)
+            self.notices.news(tx, ticket, [ticket.owner], verdict, owner=staff.name)
 
     def bot_on(self, tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
         """Lets the bot answer again while the person keeps the ticket; False when she was not speaking."""
@@ -109,7 +118,7 @@ class Takeover:
 
 
 def _form(tx: Transaction, ticket: Ticket) -> Form:
-    resident = find_resident(tx.connection, ticket.resident_id) if ticket.resident_id is not None else None
+    resident = find_by_id(tx.connection, ticket.resident_id) if ticket.resident_id is not None else None
     return "elder" if resident and resident.elder else "plain"
 
 

@@ -31,6 +31,7 @@ OPEN = ("waiting", "held")
 _LONGEST_REASON = 300
 _LONGEST_NOTE = 500
 _MOST_FACTS = 12
+_MOST_FOUND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,12 @@ class Ticket:
     def is_open(self) -> bool:
         return self.status in OPEN
 
+    def belongs_to(self, conversation_id: int, resident_id: int | None) -> bool:
+        """Whether it is the matter of the resident who writes there."""
+        return self.conversation_id == conversation_id or (
+            resident_id is not None and self.resident_id == resident_id
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -123,7 +130,7 @@ def open_ticket(tx: Transaction, new: NewTicket) -> tuple[Ticket, bool]:
         "opened_at": tx.now,
         "reopened": 0,
     }
-    ticket_id = tx.connection.execute(insert(tickets).values(values).returning(tickets.c.id)).scalar_one()
+    ticket_id: int = tx.connection.execute(insert(tickets).values(values).returning(tickets.c.id)).scalar_one()
     add_event(tx, ticket_id, BOT, "opened", new.reason)
     return _get(tx.connection, ticket_id), True
 
@@ -245,11 +252,11 @@ def waiting_for(connection: Connection, staff_id: str) -> list[Ticket]:
 
 
 def of_resident(connection: Connection, conversation_id: int, resident_id: int | None) -> list[Ticket]:
-    """All tickets of a conversation or of the resident who writes there, the newest first."""
+    """The last tickets of a conversation or of the resident who writes there, the newest first."""
     theirs = tickets.c.conversation_id == conversation_id
     if resident_id is not None:
         theirs = theirs | (tickets.c.resident_id == resident_id)
-    rows = connection.execute(select(*_COLUMNS).where(theirs).order_by(tickets.c.id.desc()).limit(20))
+    rows = connection.execute(select(*_COLUMNS).where(theirs).order_by(tickets.c.id.desc()).limit(_MOST_FOUND))
     return [_as_ticket(row) for row in rows]
 
 
@@ -264,7 +271,7 @@ def events(connection: Connection, ticket_id: int, limit: int) -> list[Event]:
     columns = (ticket_events.c.at, ticket_events.c.actor, ticket_events.c.kind, ticket_events.c.note)
     query = select(*columns).where(ticket_events.c.ticket_id == ticket_id)
     rows = connection.execute(query.order_by(ticket_events.c.id.desc()).limit(limit)).all()
-    return [Event(*row) for row in reversed(rows)]
+    return [Event(**row._mapping) for row in reversed(rows)]
 
 
 def burden(connection: Connection, staff_id: str) -> int:

@@ -98,8 +98,9 @@ class _Sample:
             rows.append(_rows(each.evidence, best))
             truths.append(int(found[0]) if len(found) else len(best))
             weights.append(each.weight)
-        shape = (len(rows), -1, len(DEFAULTS)) if rows else (0, 1, len(DEFAULTS))
-        return cls(np.array(rows).reshape(shape), np.array(truths, np.intp), np.array(weights))
+        candidates = len(rows[0]) if rows else 1
+        stacked = np.array(rows).reshape(len(rows), candidates, len(DEFAULTS))
+        return cls(stacked, np.array(truths, np.intp), np.array(weights))
 
     def likelihood(self, coefficients: Floats) -> float:
         """The logarithm of the likelihood, less the pull towards the defaults."""
@@ -117,7 +118,6 @@ class _Sample:
         spread = self.rows - mean[:, None]
         curve = np.einsum("oc,ocf,ocg->fg", self.weights[:, None] * likely, spread, spread) + np.diag(pull)
         return np.asarray(np.linalg.solve(curve, slope))
-
 
     def trust(self, coefficients: Floats) -> float:
         """How much certainty about the best candidate is borne out here."""

@@ -74,20 +74,30 @@ class Knowledge:
     def __getitem__(self, entry_id: str) -> Entry:
         return self._by_id[entry_id]
 
-    def get(self, entry_id: str | None) -> Entry | None:
-        return self._by_id.get(entry_id) if entry_id else None
+    def knows(self, entry_id: str | None) -> bool:
+        """Whether there is such an entry."""
+        return entry_id in self._by_id
 
+    def question_of(self, entry_id: str) -> str:
+        """The entry's question as residents read it."""
+        return self[entry_id].question
 
-def answer_for(entry: Entry, form: Form, values: Mapping[str, Any]) -> str:
-    """The entry's answer in the form asked for, or in the plain form where it has no such form.
+    def skill_of(self, entry_id: str | None) -> str | None:
+        """The skill that the entry names; None for an entry with an answer and for one that does not exist."""
+        entry = self._by_id.get(entry_id) if entry_id else None
+        return entry.skill if entry else None
 
-    ``values`` holds the names in ``faq.variables``: the policy's figures, overlaid by the community's own.
-    Raises ``ValueError`` for an entry that names a skill, ``KeyError`` for a value that is not there.
-    """
-    said = {"elder": entry.elder, "group": entry.group}.get(form) or entry.answer
-    if said is None:
-        raise ValueError(f"{entry.id} has no answer, the skill {entry.skill} takes over")
-    return said.format_map(values)
+    def answer_for(self, entry_id: str, form: Form, values: Mapping[str, Any]) -> str:
+        """The entry's answer in the form asked for, or in the plain form where it has no such form.
+
+        ``values`` holds the names in ``faq.variables``: the policy's figures, overlaid by the community's own.
+        Raises ``ValueError`` for an entry that names a skill, ``KeyError`` for a value that is not there.
+        """
+        entry = self[entry_id]
+        said = {"elder": entry.elder, "group": entry.group}.get(form) or entry.answer
+        if said is None:
+            raise ValueError(f"{entry.id} has no answer, the skill {entry.skill} takes over")
+        return said.format_map(values)
 
 
 def _entries_of(file: Path, environ: Mapping[str, str]) -> Iterator[Entry]:
@@ -95,7 +105,7 @@ def _entries_of(file: Path, environ: Mapping[str, str]) -> Iterator[Entry]:
     if content.value is None:
         return
     if not isinstance(content.value, list):
-        raise ConfigError("this is not a list of entries", "start each entry with '- id: …'", file=file, line=1)
+        raise content.error("this is not a list of entries", "start each entry with '- id: …'")
     for index in range(len(content.value)):
         yield _Reading(file, content, index).entry()
 
@@ -116,7 +126,7 @@ class _Reading:
         texts = {key: self._text(key) for key in _TEXTS}
         lists = {key: self._list(key) for key in _LISTS}
         self._check(texts)
-        return Entry(**texts, **lists, file=str(self.file), line=self._line("id"))  # type: ignore[arg-type]
+        return Entry(**texts, **lists, file=str(self.file), line=self.content.line_of(self.index, "id"))  # type: ignore[arg-type]
 
     def _check(self, texts: Mapping[str, str | None]) -> None:
         for key in ("id", "question"):
@@ -152,8 +162,5 @@ class _Reading:
             self._refuse(f"{key} is not a list of texts", f"write '{key}: [one, two]', numbers in quotes", key)
         return tuple(value.strip() for value in values)
 
-    def _line(self, *keys: str) -> int:
-        return self.content.line_of(self.index, *keys) or 1
-
     def _refuse(self, problem: str, remedy: str, *keys: str) -> NoReturn:
-        raise ConfigError(problem, remedy, file=self.file, line=self._line(*keys))
+        raise self.content.error(problem, remedy, self.index, *keys)

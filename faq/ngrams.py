@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ _WEIGHT_OF_LENGTH = (0.0, 1.2, 1.0, 0.6)
 def grams(text: str) -> Counter[str]:
     """The runs of one to three characters in a text; its two ends count as characters of the longer runs."""
     ended = f"^{text}$"
-    pairs = map("".join, zip(ended, ended[1:], strict=False))
+    pairs = map("".join, pairwise(ended))
     triples = map("".join, zip(ended, ended[1:], ended[2:], strict=False))
     return Counter(chain(text, pairs, triples))
 

@@ -44,9 +44,16 @@ def handle(
     choices = [entry for entry in running["choices"] if knowledge.knows(entry)]
     chosen = _CHOICE.fullmatch(text)
     if chosen and _DIGITS[chosen[1]] <= len(choices):
-        entry = choices[_DIGITS[chosen[1]] - 1]
-        decision = "skill" if knowledge.skill_of(entry) else "answer"
-        turn.facts["reading"] = replace(readings.of(turn), entry=entry, confidence=1.0, decision=decision, kinds=())
+        entry = knowledge[choices[_DIGITS[chosen[1]] - 1]]
+        turn.facts["reading"] = replace(
+            readings.of(turn),
+            entry=entry.id,
+            confidence=1.0,
+            decision="skill" if entry.skill else "answer",
+            skill=entry.skill,
+            kinds=(),
+            priority=None,
+        )
         return None
     if _NEITHER.fullmatch(text) or readings.of(turn).decision in ("clarify", "handoff"):
         return Effects(

@@ -15,13 +15,9 @@ from handlers.reading import Readings
 from handlers.speaker import Speakers
 from handlers.state import drop_flow, last_messages
 from shop.policy import Policy
-from understanding.person import asks_for_person
 from understanding.reader import Understanding
+from understanding.skills import COMPLAINT, PERSON
 
-LOW_MOOD = 0.5
-GOODS = frozenset(
-    "rotten damaged short_weight not_as_described expired fake foreign_object quality wrong_item missing_item".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +63,26 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers, handing_over: 
     if not turn.message.text.strip():
         return None
     reading = readings.of(turn)
-    cause = _cause(turn.message.text, reading)
+    cause = _cause(reading, readings.is_low(reading))
     if cause is None:
         return None
-    name, priority, default_reason = cause
+    sentence, priority, plain_reason = cause
     drop_flow(turn)
-    reason = "，".join(reading.why) or default_reason
     return Effects(
-        replies=(speakers.say(turn, f"hand_over.{name}"),),
-        records=(handing_over.record(turn, priority=priority, reason=reason),),
-        note=f"hand_over:{name}",
+        replies=(speakers.say(turn, f"hand_over.{sentence}"),),
+        records=(handing_over.record(turn, priority=priority, reason="，".join(reading.why) or plain_reason),),
+        note=f"hand_over:{sentence}",
     )
 
 
-def _cause(text: str, reading: Understanding) -> tuple[str, str, str] | None:
+def _cause(reading: Understanding, low: bool) -> tuple[str, str, str] | None:
     """Why a person is needed now: the name of the soothing sentence, the priority, and the reason for staff."""
     if reading.priority == "P0":
         return "danger", "P0", "可能涉及安全"
-    if asks_for_person(text):
+    if reading.skill == PERSON:
         return "wanted", reading.priority or "P2", "居民要找人工"
-    if reading.low_mood >= LOW_MOOD:
-        return "low_mood", "P1", "居民情绪不好"
-    if reading.kinds and not GOODS.intersection(reading.kinds) and reading.decision in ("skill", "handoff"):
-        return "complaint", "P1", "居民投诉"
+    if low:
+        return "low_mood", reading.priority or "P1", "居民情绪不好"
+    if reading.skill == COMPLAINT:
+        return "complaint", reading.priority or "P1", "居民投诉"
     return None

@@ -6,21 +6,21 @@ from bot.conversation import Turn
 from bot.effects import Effects
 from bot.storage.store import Store
 from config.settings import Settings
-from faq.knowledge import Knowledge
 from handlers.identify import ask_for_proof
 from handlers.orders_in_words import orders_in_words
 from handlers.reading import Readings
 from handlers.speaker import Speakers
+from understanding.skills import BIND, ORDER_STATUS
 
 
 def handle(
-    turn: Turn, *, readings: Readings, speakers: Speakers, knowledge: Knowledge, store: Store, settings: Settings
+    turn: Turn, *, readings: Readings, speakers: Speakers, store: Store, settings: Settings
 ) -> Effects | None:
     """Answers "where is my order" for whoever may know."""
     if not turn.message.text.strip():
         return None
     reading = readings.of(turn)
-    if reading.decision != "skill" or knowledge.skill_of(reading.entry) not in ("order_status", "bind"):
+    if reading.skill not in (ORDER_STATUS, BIND):
         return None
     speaker = speakers.of(turn)
     if speaker.resident is None:

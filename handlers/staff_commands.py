@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.conversation import Turn
 from bot.effects import Effects
 from bot.transaction import Transaction
-from claims.claims import decide
+from claims.claims import Verdict, decide
 from config.texts import Texts
 from escalation import tickets
 from escalation.commands import Command, Verb, parse
@@ -16,13 +17,10 @@ from escalation.notices import Notices
 from escalation.routing import holder_of
 from escalation.takeover import Takeover
 from escalation.tickets import Ticket
-from escalation.transcript import last_lines, shortened, without_phones
+from handlers.staff_tickets import TicketsInWords
 from shop.directory import Staff
 
-_MOST_LISTED = 10
-_LAST_LINES = 5
-_LAST_EVENTS = 8
-_QUOTED = 20
+_LONGEST_READ_BACK = 20
 
 
 def handle(turn: Turn, *, notices: Notices, texts: Texts) -> Effects | None:
@@ -60,46 +58,34 @@ class _Work:
         elif command.verb == "help":
             self._say("help")
         elif command.verb == "list":
-            self._list()
+            mine = [*self._held(), *self._waiting()]
+            self.tx.reply(self._words.listed(mine) if mine else self.texts.say("staff.no_tickets"))
         elif ticket := self._ticket(command):
             _DOINGS[command.verb](self, ticket, command)
 
     def look(self, ticket: Ticket, command: Command) -> None:
-        own = ticket.owner == self.staff.id
-        lines = []
-        for line in last_lines(self.tx.connection, self.texts, ticket.conversation_id, _LAST_LINES):
-            words = line.words if own else without_phones(line.words)
-            lines.append(f"{self._when(line.at)} {shortened(words)}")
-        self._say(
-            "ticket",
-            label=ticket.label,
-            urgency=self.notices.urgency(ticket),
-            community=self.notices.community_of(ticket),
-            name=ticket.name,
-            status=self._status(ticket),
-            reason=ticket.reason,
-            facts="".join(f"\n· {fact}" for fact in ticket.facts),
-            messages="".join(f"\n{line}" for line in lines),
-            events="".join(f"\n{line}" for line in self._events(ticket)),
-            how=f"\n{self.notices.how(ticket)}" if ticket.is_open else "",
-        )
+        self.tx.reply(self._words.in_full(self.tx.connection, ticket, self.staff.id))
 
     def take(self, ticket: Ticket, command: Command) -> None:
         if self._takeover.take(self.tx, ticket, self.staff):
             self._say_taken(ticket)
-        elif ticket.status == "held" and ticket.owner == self.staff.id:
-            self._say("already_yours", label=ticket.label, number=ticket.number)
-        else:
-            self._say_whose(ticket)
+        elif self._has(ticket):
+            self._say("already_yours", label=ticket.label, how=self._how("reply", ticket))
 
     def reply(self, ticket: Ticket, command: Command) -> None:
         newly = self._takeover.take(self.tx, ticket, self.staff, introduce=False)
         if not newly and not self._has(ticket):
             return
         self._takeover.reply(self.tx, ticket, self.staff, command.text)
-        self._say("sending", name=ticket.name, label=ticket.label, text=_beginning(command.text))
+        self._say("sending", label=ticket.label, name=ticket.name, text=_beginning(command.text))
         if newly:
             self._say_taken(ticket)
+
+    def approve(self, ticket: Ticket, command: Command) -> None:
+        self._decide(ticket, "approved", "")
+
+    def reject(self, ticket: Ticket, command: Command) -> None:
+        self._decide(ticket, "rejected", command.text)
 
     def solve(self, ticket: Ticket, command: Command) -> None:
         if ticket.status == "waiting" or self._has(ticket):
@@ -107,9 +93,7 @@ class _Work:
             self._say("solved", label=ticket.label, name=ticket.name)
 
     def bot_on(self, ticket: Ticket, command: Command) -> None:
-        if ticket.status == "waiting":
-            self._say("bot_is_on", label=ticket.label)
-        elif self._has(ticket):
+        if ticket.status == "waiting" or self._has(ticket):
             done = self._takeover.bot_on(self.tx, ticket, self.staff)
             self._say("bot_on" if done else "bot_is_on", label=ticket.label)
 
@@ -120,8 +104,135 @@ class _Work:
             self._takeover.bot_off(self.tx, ticket, self.staff)
             self._say("bot_off", label=ticket.label)
 
-    def approve(self, ticket: Ticket, command: Command) -> None:
-        self._decide(ticket, "approved", "")
+    @property
+    def _takeover(self) -> Takeover:
+        return Takeover(self.notices, self.texts)
 
-    def reject(self, ticket: Ticket, command: Command) -> None:
-        self._decide(ticket, "rejected", command.text)
+    @property
+    def _words(self) -> TicketsInWords:
+        return TicketsInWords(self.notices, self.texts, self.tx.now)
+
+    def _decide(self, ticket: Ticket, verdict: Verdict, reason: str) -> None:
+        decision = decide(self.tx, ticket.id, verdict, self.staff.id, reason)
+        if decision is None:
+            self._say("not_a_claim", label=ticket.label, how=self._how("reply", ticket))
+            return
+        claim = decision.claim
+        if not decision.new:
+            when = self.notices.minute(claim.decided_at or self.tx.now, self.tx.now)
+            owner = self.notices.person(claim.decided_by)
+            self._say(f"already_{claim.status}", label=ticket.label, owner=owner, time=when)
+            return
+        self._takeover.decide(self.tx, ticket, self.staff, verdict, reason=reason, wish=claim.wish)
+        self._say(verdict, label=ticket.label, name=ticket.name)
+        if self._is_mine(ticket):
+            self._say("still_yours", how=self._how("solve", ticket))
+
+    def _ticket(self, command: Command) -> Ticket | None:
+        """The ticket that is meant and that this person may see; None when it was answered that there is none."""
+        number = self._number(command)
+        if number is None:
+            return None
+        ticket = tickets.lock(self.tx, number)
+        if ticket is None or not self.notices.directory.may_see(self.staff, ticket.community_id):
+            self._say("unknown", label=tickets.label(number))
+            return None
+        return ticket
+
+    def _number(self, command: Command) -> int | None:
+        """The number as written, else that of the one ticket it can be about; None when the person was asked for it."""
+        held = [ticket.id for ticket in self._held()]
+        likely = [ticket.id for ticket in _LIKELY[command.verb](self)]
+        if command.number is not None and command.doubtful:
+            in_sight = held or [ticket.id for ticket in self._waiting()]
+            if command.number not in in_sight or len(held) > 1:
+                self._say("write_number", how=self._how(command.verb))
+                return None
+        if command.number is not None:
+            return command.number
+        if len(likely) == 1:
+            return likely[0]
+        key = "which" if likely else "none_in_hand"
+        self._say(key, numbers=_numbers(likely), how=self._how(command.verb))
+        return None
+
+    def _no_command(self) -> None:
+        """Words without a command never reach a resident; the person learns how to send them."""
+        held = self._held()
+        if len(held) == 1:
+            self._say("not_sent", how=self._how("reply", held[0]))
+        elif held:
+            numbers = _numbers([ticket.id for ticket in held])
+            self._say("not_sent_which", numbers=numbers, how=self._how("reply"))
+        else:
+            self._say("no_command")
+
+    def _is_mine(self, ticket: Ticket) -> bool:
+        return ticket.status == "held" and ticket.owner == self.staff.id
+
+    def _has(self, ticket: Ticket) -> bool:
+        """Whether this person has the ticket in hand; says so when not."""
+        if self._is_mine(ticket):
+            return True
+        if ticket.status == "waiting":
+            self._say("nobodys", label=ticket.label, how=self._how("take", ticket))
+        else:
+            self.tx.reply(self._words.whose(ticket))
+        return False
+
+    def _say_taken(self, ticket: Ticket) -> None:
+        holder = holder_of(self.tx, ticket.conversation_id)
+        key = "taken" if holder == self.staff.id else "taken_beside"
+        owner = self.notices.person(holder)
+        self._say(key, label=ticket.label, name=ticket.name, number=ticket.number, owner=owner)
+
+    def _held(self) -> list[Ticket]:
+        return tickets.held_by(self.tx.connection, self.staff.id)
+
+    def _waiting(self) -> list[Ticket]:
+        return tickets.waiting_for(self.tx.connection, self.staff.id)
+
+    def _in_sight(self) -> list[Ticket]:
+        return self._held() or self._waiting()
+
+    def _claims(self) -> list[Ticket]:
+        return [ticket for ticket in (*self._held(), *self._waiting()) if ticket.kind == "claim"]
+
+    def _how(self, verb: Verb, ticket: Ticket | None = None) -> str:
+        return self.texts.say(f"staff.how_{verb}", number=ticket.number if ticket else "0123")
+
+    def _say(self, key: str, **values: Any) -> None:
+        self.tx.reply(self.texts.say(f"staff.{key}", **values))
+
+
+# What each command does, and which tickets it can be about when the number is left out. Words for a resident go by
+# what the person has in hand only, never by what has just come in.
+_DOINGS: Mapping[Verb, Callable[[_Work, Ticket, Command], None]] = {
+    "look": _Work.look,
+    "take": _Work.take,
+    "reply": _Work.reply,
+    "approve": _Work.approve,
+    "reject": _Work.reject,
+    "solve": _Work.solve,
+    "bot_on": _Work.bot_on,
+    "bot_off": _Work.bot_off,
+}
+_LIKELY: Mapping[Verb, Callable[[_Work], list[Ticket]]] = {
+    "look": _Work._in_sight,
+    "take": _Work._waiting,
+    "reply": _Work._held,
+    "approve": _Work._claims,
+    "reject": _Work._claims,
+    "solve": _Work._held,
+    "bot_on": _Work._held,
+    "bot_off": _Work._held,
+}
+
+
+def _numbers(numbers: list[int]) -> str:
+    return "、".join(f"{number:04d}" for number in numbers)
+
+
+def _beginning(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_READ_BACK else f"{line[:_LONGEST_READ_BACK]}…"

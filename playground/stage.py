@@ -113,7 +113,8 @@ class Stage:
 
 def _blank_settings() -> dict[str, str]:
     """Blank counts as unset, and keeps the installation's ``.env`` from filling these in."""
-    return dict.fromkeys(("QUNDA_DATABASE_URL", "QUNDA_REDIS_URL", "QUNDA_SECRET_KEY", "QUNDA_BASE_URL"), "")
+    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BASE_URL", "TIMEZONE")
+    return {f"QUNDA_{name}": "" for name in names}
 
 
 def _command(*words: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -12,9 +12,11 @@ from typing import Any
 from config.yaml_file import YamlFile, read_yaml
 from shop.money import MOST_FEN, parse_yuan
 
-_KEYS = ("automatic_up_to", "limits", "claim_window_days", "figures")
+_KEYS = ("automatic_up_to", "limits", "claim_window_days", "first_response_minutes", "figures")
 _DEFAULT_CLAIM_WINDOW_DAYS = 7
 _LONGEST_CLAIM_WINDOW_DAYS = 365
+_DEFAULT_FIRST_RESPONSE_MINUTES: Mapping[str, int] = MappingProxyType({"P0": 15, "P1": 15, "P2": 60})
+_LONGEST_FIRST_RESPONSE_MINUTES = 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Policy:
 
     ``automatic_up_to``: a claim up to this much may be paid with nobody asked; 0 switches that off. ``leader_limit``
     and ``agent_limit``: what each may approve alone. ``claim_window_days``: how long after its arrival a line can be
-    claimed in the chat. ``figures``: what answers fill in as {name}.
+    claimed in the chat. ``figures``: what answers fill in as {name}. ``first_response_minutes``: by priority, when a
+    person is promised to have answered.
     """
 
     automatic_up_to: int
@@ -31,6 +34,7 @@ class Policy:
     agent_limit: int
     claim_window_days: int
     figures: Mapping[str, str]
+    first_response_minutes: Mapping[str, int] = field(default_factory=lambda: _DEFAULT_FIRST_RESPONSE_MINUTES)
 
     @classmethod
     def load(cls, path: Path, environ: Mapping[str, str]) -> Policy:
@@ -47,6 +51,7 @@ class Policy:
             agent_limit=limits["agent"],
             claim_window_days=_days(file, value.get("claim_window_days", _DEFAULT_CLAIM_WINDOW_DAYS)),
             figures=_figures(file, value.get("figures")),
+            first_response_minutes=_first_response(file, value.get("first_response_minutes", {})),
         )
         _check_order(file, policy)
         return policy
@@ -80,6 +85,19 @@ def _days(file: YamlFile, value: Any) -> int:
         return value
     remedy = f"write a whole number from 1 to {_LONGEST_CLAIM_WINDOW_DAYS}"
     raise file.error("claim_window_days is not a number of days", remedy, "claim_window_days")
+
+
+def _first_response(file: YamlFile, value: Any) -> Mapping[str, int]:
+    remedy = "write first_response_minutes: {P0: 15, P1: 15, P2: 60}"
+    if not isinstance(value, dict):
+        raise file.error("first_response_minutes is not a map", remedy, "first_response_minutes")
+    _check_keys(file, value, tuple(_DEFAULT_FIRST_RESPONSE_MINUTES), "first_response_minutes")
+    for priority, minutes in value.items():
+        whole = isinstance(minutes, int) and not isinstance(minutes, bool)
+        if not whole or not 1 <= minutes <= _LONGEST_FIRST_RESPONSE_MINUTES:
+            problem = f"{minutes!r} is not a number of minutes from 1 to {_LONGEST_FIRST_RESPONSE_MINUTES}"
+            raise file.error(problem, remedy, "first_response_minutes", priority)
+    return MappingProxyType({**_DEFAULT_FIRST_RESPONSE_MINUTES, **value})
 
 
 def _figures(file: YamlFile, value: Any) -> Mapping[str, str]:

@@ -17,7 +17,7 @@ MOST_ROWS = 500_000
 MOST_UNPACKED_BYTES = 400 * 1024 * 1024
 """A workbook of 500,000 order lines unpacks to less; one that claims more is a zip bomb."""
 MOST_COLUMNS = 100
-_EXCEL_ROWS = 1_048_576
+EXCEL_ROWS = 1_048_576
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _ZIP = b"PK\x03\x04"
@@ -92,7 +92,7 @@ def _xlsx_rows(content: bytes) -> Iterator[Row]:
         _refuse_bomb(content)
         sheet = _first_sheet(content)
         # The size that the file states may be a lie; the limits here bound the work.
-        rows = sheet.iter_rows(min_row=1, max_row=_EXCEL_ROWS, min_col=1, max_col=MOST_COLUMNS, values_only=True)
+        rows = sheet.iter_rows(min_row=1, max_row=EXCEL_ROWS, min_col=1, max_col=MOST_COLUMNS, values_only=True)
         yield from _numbered(rows)
     except UnreadableFile:
         raise

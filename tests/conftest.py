@@ -138,7 +138,7 @@ def _postgres_binaries(folder: Path, user: int | None) -> Path:
     assert package.submodule_search_locations is not None
     installed = Path(package.submodule_search_locations[0])
     try:
-        probe = [installed / "pginstall18/bin/postgres", "--version"]
+        probe = [str(installed / "pginstall18/bin/postgres"), "--version"]
         subprocess.run(probe, user=user, check=True, capture_output=True)
         return installed / "pginstall18/bin"
     except PermissionError:
@@ -152,7 +152,7 @@ def _postgres_binaries(folder: Path, user: int | None) -> Path:
 def _start_postgres(binaries: Path, folder: Path, user: int | None) -> subprocess.Popen[bytes]:
     data = folder / "data"
     options = ["--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--no-locale"]
-    initdb = [binaries / "initdb", *options, f"--pgdata={data}"]
+    initdb = [str(binaries / "initdb"), *options, f"--pgdata={data}"]
     subprocess.run(initdb, user=user, group=user, cwd=folder, check=True, capture_output=True)
     settings = [part for setting in FAST for part in ("-c", setting)]
     with (folder / "log").open("wb") as log:

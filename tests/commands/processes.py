@@ -23,9 +23,9 @@ class Lines:
 
     def next(self) -> str:
         while b"\n" not in self._rest:
-            assert select.select([self._stream], [], [], PATIENCE)[0], f"no further line after {self.seen}"
+            assert select.select([self._stream], [], [], PATIENCE)[0], f"no further line after {self.seen[-5:]}"
             part = os.read(self._stream.fileno(), 4096)
-            assert part, f"the output ended after {self.seen}"
+            assert part, f"the output ended after {self.seen[-5:]}"
             self._rest += part
         line, _, self._rest = self._rest.partition(b"\n")
         self.seen.append(line.decode())

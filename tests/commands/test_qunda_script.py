@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +42,7 @@ class FirstStarts:
 def first_starts(tmp_path_factory: pytest.TempPathFactory) -> FirstStarts:
     """Three first starts at the same time."""
     project = make_project(tmp_path_factory.mktemp("script") / "a folder 群答")
-    command, pipe = [project / "qunda", "hello"], subprocess.PIPE
+    command, pipe = [str(project / "qunda"), "hello"], subprocess.PIPE
     starts = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) for _ in range(3)]
     outputs = [start.communicate() for start in starts]
     return FirstStarts(project, [told for _, told in outputs], [answer for answer, _ in outputs])
@@ -61,13 +60,13 @@ def project(ready_project: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bare_path(tmp_path: Path) -> Iterator[str]:
+def bare_path(tmp_path: Path) -> str:
     """A PATH with the shell's tools and no Python."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in NEEDED:
         (folder / name).symlink_to(shutil.which(name) or name)
-    yield str(folder)
+    return str(folder)
 
 
 def call(project: Path, *arguments: str, script: Path | None = None, cwd: Path | None = None, **environ: str):  # type: ignore[no-untyped-def]
@@ -124,8 +123,7 @@ def test_changed_requirements_are_installed_and_a_failure_is_told_in_words(proje
 
 def test_an_unreachable_index_is_told_as_such(project: Path) -> None:
     (project / "requirements.txt").write_text("surely-not-here==1.0\n")
-    environ = {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}
-    assert "the package index cannot be reached" in call(project, **environ).stderr
+    assert "the package index cannot be reached" in call(project, PIP_NO_INDEX="1", UV_OFFLINE="1").stderr
 
 
 def test_an_interrupted_set_up_is_begun_anew(project: Path) -> None:

@@ -78,7 +78,9 @@ def test_a_child_that_does_not_listen_is_killed_after_the_grace(start: Start) ->
 
 
 def test_a_second_signal_ends_the_grace(start: Start) -> None:
-    process, lines = start(constants={"GRACE": 1000}, web="trap 'echo no' TERM; echo web $$; while :; do sleep 0.1; done")
+    process, lines = start(
+        constants={"GRACE": 1000}, web="trap 'echo no' TERM; echo web $$; while :; do sleep 0.1; done"
+    )
     web = int(lines.until("web"))
     process.terminate()
     lines.until("no")

@@ -9,9 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,15 +22,17 @@ from tests.commands.processes import PATIENCE, Lines, assert_ends, descendants, 
 
 STAND_INS = {
     "app.py": """
-        import os
+        import atexit, os
         from flask import Flask
         from config.errors import ConfigError
         def create():
             if os.environ.get("STAND_IN_REFUSES"):
                 raise ConfigError("a community has no leader", "name one", file="people.yaml", line=7)
             app = Flask("stand-in")
-            app.get("/readyz")(lambda: "ok")
-            app.get("/about")(lambda: {"pid": os.getpid(), **os.environ})
+            app.add_url_rule("/readyz", "readyz", lambda: "ok")
+            app.add_url_rule("/about", "about", lambda: {"pid": os.getpid(), **os.environ})
+            print(f"web {os.getpid()}", flush=True)
+            atexit.register(os.write, 1, b"web said goodbye\\n")
             return app
     """,
     "worker.py": """
@@ -125,15 +129,21 @@ def own_config(tmp_path: Path) -> str:
     return str(folder)
 
 
-def about(lines: Lines) -> dict[str, str]:
+def about(lines: Lines) -> dict[str, Any]:
     """What the web process tells about itself."""
     address = lines.until("  health").removesuffix("/readyz")
     return fetch(f"{address}/about")
 
 
-def fetch(address: str) -> dict[str, str]:
+def is_open(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.socket() as caller:
+        return caller.connect_ex((host, int(port))) == 0
+
+
+def fetch(address: str) -> dict[str, Any]:
     with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
-        told: dict[str, str] = json.load(answer)
+        told: dict[str, Any] = json.load(answer)
         return told
 
 
@@ -143,9 +153,9 @@ def refusal(started: tuple[subprocess.Popen[bytes], Lines]) -> tuple[int, str]:
 
 
 def test_without_own_channels_up_brings_the_playground_and_ends_every_process_on_sigterm(
-    start: Start, tmp_path: Path
+    start: Start,
 ) -> None:
-    process, lines = start("up", "--port", "0", QUNDA_DATABASE_URL="postgresql+psycopg://nobody@nowhere/own")
+    process, lines = start("up", "--port", "0")
     callback = lines.until("  callback of oa")
     playground = lines.until("  playground")
     told = about(lines)
@@ -188,16 +198,20 @@ def test_a_killed_web_worker_and_a_killed_valkey_come_back(start: Start) -> None
     valkey = next(pid for pid in descendants(process.pid) if "valkey" in Path(f"/proc/{pid}/exe").readlink().name)
     os.kill(valkey, signal.SIGKILL)
     lines.until("valkey ended")
-    os.kill(int(told["pid"]), signal.SIGKILL)
+    os.kill(told["pid"], signal.SIGKILL)
     lines.until("web ended")
-    # The new one listens before the first request can be refused for longer than the start takes.
-    reborn = None
-    while reborn is None:
-        try:
-            reborn = fetch(f"{told['QUNDA_BASE_URL']}/about")
-        except OSError:
-            assert process.poll() is None
-    assert reborn["pid"] != told["pid"]
+    reborn = int(lines.until("web"))
+    while not is_open(told["QUNDA_BASE_URL"]):
+        assert process.poll() is None
+        time.sleep(0.02)
+    assert fetch(f"{told['QUNDA_BASE_URL']}/about")["pid"] == reborn != told["pid"]
+
+
+def test_the_application_is_told_of_the_end(start: Start) -> None:
+    process, lines = start("up", "--port", "0")
+    lines.until("Qunda is running")
+    process.terminate()
+    lines.until("web said goodbye")
 
 
 def test_nothing_survives_an_up_that_was_killed(start: Start) -> None:
@@ -214,7 +228,7 @@ def test_a_second_up_on_the_same_data_dir_is_refused(start: Start) -> None:
     lines.until("Qunda is running")
     code, told = refusal(start("up", "--port", "0"))
     assert code == 1
-    assert f"already running on" in told
+    assert "already running on" in told
     assert f"process {first.pid}" in told
     assert "To mend it" in told
 

@@ -52,7 +52,7 @@ def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
 
 def test_the_shipped_example_is_read_when_its_variables_are_set() -> None:
     names = ("OA_APP_ID", "OA_SECRET", "OA_TOKEN", "CORP_ID", "APP_SECRET", "APP_TOKEN")
-    environ = {name: "x" for name in names} | {"OA_AES_KEY": AES_KEY, "APP_AES_KEY": AES_KEY}
+    environ = dict.fromkeys(names, "x") | {"OA_AES_KEY": AES_KEY, "APP_AES_KEY": AES_KEY}
     channels = load_channels(ROOT / "config/channels.example.yaml", environ)
     assert [channel.name for channel in channels] == ["oa", "app"]
 

@@ -41,7 +41,9 @@ def test_blank_variables_count_as_unset(root: Path) -> None:
 
 
 def test_the_env_file_is_read_and_the_environment_goes_before_it(root: Path) -> None:
-    (root / ".env").write_text("# mine\nQUNDA_LOG_LEVEL=debug\nexport QUNDA_TIMEZONE='UTC'\nOA_TOKEN=群\n", encoding="utf-8")
+    (root / ".env").write_text(
+        "# mine\nQUNDA_LOG_LEVEL=debug\nexport QUNDA_TIMEZONE='UTC'\nOA_TOKEN=群\n", encoding="utf-8"
+    )
     settings = load(root, QUNDA_LOG_LEVEL="ERROR")
     assert settings.log_level == "ERROR"
     assert str(settings.timezone) == "UTC"
@@ -75,7 +77,7 @@ def test_a_line_of_the_env_file_that_assigns_nothing_is_refused_with_its_number(
 )
 def test_a_wrong_value_is_refused_by_name_and_its_secrets_are_not_told(root: Path, name: str, value: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        load(root, **{name: value})
+        Settings.load({name: value}, root=root, make_secret=True)
     assert name in raised.value.problem
     assert raised.value.remedy
     assert "hunter2" not in str(raised.value)
@@ -108,7 +110,8 @@ def test_first_commands_at_the_same_time_agree_on_one_key(root: Path) -> None:
         "print(Settings.load({}, root=pathlib.Path(sys.argv[1]), make_secret=True).secret_key)"
     )
     starts = [
-        subprocess.Popen([sys.executable, "-c", program, str(root)], stdout=subprocess.PIPE, text=True) for _ in range(4)
+        subprocess.Popen([sys.executable, "-c", program, str(root)], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
     ]
     assert len({start.communicate()[0] for start in starts}) == 1
     assert os.listdir(root / "var") == ["secret.key"]

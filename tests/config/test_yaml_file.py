@@ -58,7 +58,9 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path: Path, text: 
     assert refused(tmp_path, text).line == 3
 
 
-@pytest.mark.parametrize("text", ["a: 1\n  b: 2\n", "a: 1\n\tb: 2\n", "a: 1\nb: 'open\n", "a: 1\n[a]: 2\n", "a: 1\nb: \x07\n"])
+@pytest.mark.parametrize(
+    "text", ["a: 1\n  b: 2\n", "a: 1\n\tb: 2\n", "a: 1\nb: 'open\n", "a: 1\n[a]: 2\n", "a: 1\nb: \x07\n"]
+)
 def test_broken_yaml_is_refused_with_a_line(tmp_path: Path, text: str) -> None:
     error = refused(tmp_path, text)
     assert error.line in (2, 3)

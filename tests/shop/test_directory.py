@@ -132,7 +132,9 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize("text", ["", "[]", "communities: 5", "communities: [5]", "staff: [{id: [1], name: x, role: agent}]"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "communities: 5", "communities: [5]", "staff: [{id: [1], name: x, role: agent}]"]
+)
 def test_a_file_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError):
         load(tmp_path, text)

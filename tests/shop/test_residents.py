@@ -38,7 +38,8 @@ def bob(store: Store) -> int:
 
 def make(store: Store, phone: str, name: str) -> int:
     with store.write() as connection:
-        return write_residents(connection, plan_residents(connection, [Particulars(phone, name, "sunshine")]), NOW)[phone]
+        plan = plan_residents(connection, [Particulars(phone, name, "sunshine")])
+        return write_residents(connection, plan, NOW)[phone]
 
 
 def owner(store: Store, channel: str, account: str) -> Resident | None:

@@ -1,0 +1,128 @@
+"""Something bad was delivered: the conversation from the first words or photo to the stored claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.conversation import Turn
+from bot.effects import Effects
+from bot.storage.store import Store
+from claims.draft import FLOW, PARKED, Draft, open_draft
+from claims.words import ends_late_photos
+from config.settings import Settings
+from escalation.tickets import label
+from handlers.claim_dialogue import Dialogue
+from handlers.claim_lines import Lines
+from handlers.claim_submission import CLAIMED, add_late_photo
+from handlers.hand_over import HandOver
+from handlers.reading import Readings
+from handlers.speaker import Speakers
+from handlers.state import current, flow
+from shop.policy import Policy
+from understanding import skills
+from understanding.reader import Understanding
+
+_HANDLED = "claim"
+_WITH_A_PERSON = ("hand_over", "unheard:voice")
+
+
+def handle(
+    turn: Turn,
+    *,
+    readings: Readings,
+    speakers: Speakers,
+    store: Store,
+    policy: Policy,
+    settings: Settings,
+    handing_over: HandOver,
+) -> Effects | None:
+    """Takes words and photos about something bad; questions about other things are left to the others."""
+    has_words = bool(turn.message.text.strip())
+    reading = readings.of(turn) if has_words else None
+    dialogue = Dialogue(
+        turn=turn,
+        reading=reading,
+        asks_something_else=reading is not None and _asks_something_else(reading),
+        lines=Lines(turn, store, speakers, policy, settings.timezone),
+        speakers=speakers,
+        store=store,
+        handing_over=handing_over,
+    )
+    if turn.message.kind in ("image", "video"):
+        effects = _photographed(turn, dialogue)
+    elif turn.message.kind in ("text", "voice") and has_words:
+        effects = _told(turn, dialogue)
+    else:
+        effects = None
+    if effects is not None:
+        turn.facts[_HANDLED] = True
+    return effects
+
+
+def remind(turn: Turn, effects: Effects, *, speakers: Speakers) -> Effects:
+    """An afterthought: brings the open claim up again when another handler has answered in the middle of it.
+
+    A draft whose place another dialogue has taken is parked, and goes on when that has ended.
+    """
+    state = dict(effects.state if effects.state is not None else current(turn))
+    draft = open_draft(turn.conversation.state, turn.now)
+    if _HANDLED in turn.facts or turn.message.kind == "event" or (draft is None and PARKED not in state):
+        return effects
+    state.pop(PARKED, None)
+    if draft is None or effects.note.startswith(_WITH_A_PERSON):
+        return replace(effects, state=state)
+    if state.get("flow", {}).get("name", FLOW) != FLOW:
+        return replace(effects, state={**state, PARKED: draft.as_flow()})
+    replies = (*effects.replies, _reminder(turn, draft, speakers)) if effects.replies else ()
+    return replace(effects, replies=replies, state={**state, "flow": draft.as_flow()})
+
+
+def _told(turn: Turn, dialogue: Dialogue) -> Effects | None:
+    assert dialogue.reading is not None
+    draft = open_draft(current(turn), turn.now) if flow(turn, FLOW) else None
+    if draft is not None:
+        return dialogue.answered(draft)
+    if _late_photos(turn) and ends_late_photos(turn.message.text):
+        return Effects(replies=(dialogue.say("already_done"),), note="claim:already_done")
+    if dialogue.reading.decision != "skill" or dialogue.reading.skill != skills.CLAIM:
+        return None
+    if turn.message.chat:
+        return Effects(replies=(dialogue.say("in_group"),), note="claim:in_group")
+    return dialogue.begin()
+
+
+def _photographed(turn: Turn, dialogue: Dialogue) -> Effects | None:
+    if turn.message.chat:
+        return None
+    draft = open_draft(current(turn), turn.now)
+    if draft is not None:
+        return dialogue.photographed(draft)
+    if claimed := _late_photos(turn):
+        state = {**current(turn), CLAIMED: {**claimed, "told": True}}
+        said = dialogue.say("photos_added", label=label(claimed["ticket"]))
+        records = (add_late_photo(turn, claimed["claim"]),)
+        return Effects(() if claimed["told"] else (said,), state, records, "claim:late_photo")
+    if turn.message.kind != "image":
+        return None
+    if turn.conversation.followed:
+        return Effects(replies=(dialogue.say("photo_passed_on"),), note="claim:passed_on")
+    return dialogue.begin_with_photo()
+
+
+def _late_photos(turn: Turn) -> Mapping[str, Any] | None:
+    """The claim that photos still belong to after it was submitted."""
+    claimed: Mapping[str, Any] | None = current(turn).get(CLAIMED)
+    return claimed if claimed and turn.now < datetime.fromisoformat(claimed["until"]) else None
+
+
+def _asks_something_else(reading: Understanding) -> bool:
+    return reading.decision == "answer" or (reading.decision == "skill" and reading.skill != skills.CLAIM)
+
+
+def _reminder(turn: Turn, draft: Draft, speakers: Speakers) -> str:
+    product = draft.product or speakers.say(turn, "claim.thing")
+    question = speakers.say(turn, f"claim.remind_{draft.missing()}")
+    return speakers.say(turn, "claim.reminder", product=product, question=question)

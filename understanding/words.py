@@ -1,0 +1,86 @@
+"""Word lists as operators write them, and what stands around a word that was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from config.yaml_file import YamlFile
+
+_GAP = r"[^。！？!?；;，,、\n]{0,8}?"
+_CLAUSE_END = re.compile(r"[\s，,。．.!！?？；;、~～…：:]")
+_NOT = re.compile(
+    r"(没有?|[不未别无莫甭]|不会|不是|不算|并非|没什么|没发现|没出现|没再|不再|不用|免得|以免|避免|防止|预防)"
+    r"(怎么|什么|有|再|很|太|那么|这么|被|给|任何|过|说|是|要|想)?$"
+)
+_NOT_BUT = re.compile(
+    r"不是.{0,12}就是|不是.{0,4}(怎么|为什么)|(怎么|能|敢|会)(能|会|敢)?不$|[好要是]不$|差点没$|不得不$"
+)
+_SUPPOSED = re.compile(
+    r"如果|要是|假如|假设|假使|万一|倘若|会不会|不会.{0,8}吧|能不能|可不可以|是否会|怕|担心|以防|容易"
+    r"|(会|可能)[^了]{0,12}$"
+)
+_ASKED = re.compile(r"(的)?(吗|么|嘛)[?？\s]*$")
+_THIS_OR_NOT = re.compile(r"([^\W\d])不\1")
+"""The question "酸不酸" says neither."""
+_REACH = 12
+
+
+def expressions(file: YamlFile, *keys: str | int) -> list[str]:
+    """A list of regular expressions, in which … stands for up to eight characters of one clause.
+
+    Raises ConfigError with file and line for a list that is missing or empty, and for what is not an expression.
+    """
+    lines: Any = file.value
+    for key in keys:
+        known = isinstance(key, int) or (isinstance(lines, Mapping) and key in lines)
+        lines = lines[key] if known else None
+    if not isinstance(lines, list) or not lines:
+        raise file.error(f"{keys[0]} has no list of expressions", "write one expression a line, each after '- '", *keys)
+    return [_checked(file, line, *keys, number) for number, line in enumerate(lines)]
+
+
+def pattern(file: YamlFile, *keys: str | int) -> re.Pattern[str]:
+    """One pattern that finds any of a list's expressions; errors as in ``expressions``."""
+    return re.compile("|".join(f"(?:{line})" for line in expressions(file, *keys)), re.IGNORECASE)
+
+
+def clause_before(text: str, start: int) -> str:
+    """What stands before a place within the same clause, at most a dozen characters."""
+    return _CLAUSE_END.split(text[max(0, start - _REACH) : start])[-1]
+
+
+def clause_after(text: str, end: int) -> str:
+    """What stands after a place within the same clause, with the mark that ends it."""
+    rest = text[end : end + _REACH]
+    found = _CLAUSE_END.search(rest)
+    return rest[: found.end()] if found else rest
+
+
+def denied(text: str, found: re.Match[str]) -> bool:
+    """Whether the clause says that it is not so ("没有坏", but not "不是坏的就是小的")."""
+    before = clause_before(text, found.start())
+    if not _NOT.search(before):
+        return False
+    return not _NOT_BUT.search(before + found.group() + clause_after(text, found.end())) and not _NOT_BUT.search(before)
+
+
+def supposed(text: str, found: re.Match[str]) -> bool:
+    """Whether it is only asked or feared ("吃了会拉肚子吗", "万一坏了"), not told."""
+    if _THIS_OR_NOT.search(text[max(0, found.start() - 1) : found.end() + 2]):
+        return True
+    before, after = clause_before(text, found.start()), clause_after(text, found.end())
+    return bool(_SUPPOSED.search(before + found.group())) or bool(_ASKED.match(after))
+
+
+def _checked(file: YamlFile, line: Any, *keys: str | int) -> str:
+    if not isinstance(line, str) or not line:
+        raise file.error("this is not a text", "write an expression in quotes", *keys)
+    expression = line.replace("…", _GAP)
+    try:
+        re.compile(expression)
+    except re.error as error:
+        problem = f"this is not a regular expression: {error}"
+        raise file.error(problem, "mend the brackets and signs in it", *keys) from None
+    return expression
