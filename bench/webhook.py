@@ -72,7 +72,7 @@ def run() -> Mapping[str, Any]:
         credentials = demo_data.credentials(data_dir)
         questions = _questions()
         rows: list[Figures] = []
-        with _echo_server(credentials) as echo, postgres_server() as postgres, _bot_servers(data_dir, postgres) as bots:
+        with _echo_server(credentials) as echo, postgres_server(durable=True) as postgres, _bot_servers(data_dir, postgres) as bots:
             for _ in range(ROUNDS):
                 rows.append(_measure("echo", echo, credentials, questions, ECHO_REQUESTS))
                 for name, server in bots.items():

@@ -23,8 +23,8 @@ from bot.effects import Effects, Record
 from bot.errors import StaleVersion
 from bot.message import Message
 from bot.storage.store import Store
-from bot.storage.types import Instant
 from bot.storage.tables import attachments, conversations, inbox, outbox
+from bot.storage.types import Instant
 from bot.transaction import Transaction, conversation_id, ignoring_repeats, outbox_row
 from bot.wording import split_text
 

@@ -69,13 +69,13 @@ class Callbacks:
             return self._refuse(name, error)
         self._seen.labels(name, inbound.seen).inc()
         if inbound.message is None:
-            return _plain("success", 200)
+            return _plain(channel.acknowledgement, 200)
         answer = self._turns.take(inbound.message, answer_until=started + channel.capabilities.reply_margin)
         return self._respond(channel, inbound, answer)
 
     def _respond(self, channel: Channel, inbound: Inbound, answer: Answer) -> Response:
         if answer.text is None:
-            return _plain("success", 200)
+            return _plain(channel.acknowledgement, 200)
         sealed = channel.passive_reply(inbound, answer.text, self._clock.now())
         response = Response(sealed, 200, content_type="application/xml; charset=utf-8")
         if answer.outbox_id is not None:

@@ -100,22 +100,27 @@ def add_photos(tx: Transaction, claim_id: int, conversation_id: int, photos: Seq
 
     Photos that were refused, or are there already, are passed over.
     """
+    wanted = attachments_of(tx.connection, conversation_id, photos)
+    known = set(evidence_of(tx.connection, claim_id))
+    last = select(func.coalesce(func.max(evidence.c.position), 0)).where(evidence.c.claim_id == claim_id)
+    position: int = tx.connection.execute(last).scalar_one()
+    added = [attachment_id for attachment_id in wanted if attachment_id not in known]
+    for number, attachment_id in enumerate(added, position + 1):
+        row = {"claim_id": claim_id, "attachment_id": attachment_id, "position": number}
+        tx.connection.execute(ignoring_repeats(tx.connection, evidence), row)
+    return tuple(added)
+
+
+def attachments_of(connection: Connection, conversation_id: int, photos: Sequence[str]) -> tuple[int, ...]:
+    """The attachments of a conversation's photos, by their messages' dedupe keys, in that order; refused ones not."""
     query = (
         select(inbox.c.dedupe_key, attachments.c.id)
         .join(attachments, attachments.c.inbox_id == inbox.c.id)
         .where(inbox.c.conversation_id == conversation_id, inbox.c.dedupe_key.in_(photos))
         .where(attachments.c.status.in_(("pending", "stored")))
     )
-    found = {row.dedupe_key: row.id for row in tx.connection.execute(query)}
-    wanted = [found[photo] for photo in photos if photo in found]
-    known = set(evidence_of(tx.connection, claim_id))
-    last = select(func.coalesce(func.max(evidence.c.position), 0)).where(evidence.c.claim_id == claim_id)
-    position: int = tx.connection.execute(last).scalar_one()
-    added = [attachment_id for attachment_id in dict.fromkeys(wanted) if attachment_id not in known]
-    for number, attachment_id in enumerate(added, position + 1):
-        row = {"claim_id": claim_id, "attachment_id": attachment_id, "position": number}
-        tx.connection.execute(ignoring_repeats(tx.connection, evidence), row)
-    return tuple(added)
+    found: dict[str, int] = {row.dedupe_key: row.id for row in connection.execute(query)}
+    return tuple(found[photo] for photo in dict.fromkeys(photos) if photo in found)
 
 
 def drop_photo(tx: Transaction, attachment_id: int) -> None:

@@ -51,16 +51,17 @@ class Draft:
         """The draft kept in a state's dialogue; None when that is another dialogue, or idle for too long."""
         if not flow or flow.get("name") != FLOW:
             return None
-        values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in flow.items()}
+        values: dict[str, Any] = {}
+        for key, value in flow.items():
+            values[key] = tuple(value) if isinstance(value, list) else value
         del values["name"]
-        values["at"] = datetime.fromisoformat(values["at"])
+        values["at"] = datetime.fromisoformat(flow["at"])
         draft = cls(**values)
         return draft if now - draft.at < IDLE else None
 
     def as_flow(self) -> dict[str, Any]:
         """The draft as plain JSON values."""
-        values: dict[str, Any] = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-        return {"name": FLOW, **values, "at": self.at.isoformat()}
+        return {"name": FLOW, **asdict(self), "at": self.at.isoformat()}
 
     def missing(self) -> Question | None:
         """What to ask next, one thing at a time; None when all is known."""

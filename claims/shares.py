@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from claims.words import AMOUNT, NO_NUMBER, NUMBER, UNIT, compact, number_of
 
+EVERYTHING = "全部"
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -55,6 +57,7 @@ _BAD_SOME = re.compile(rf"{_BAD}{_AFTER_BAD}({AMOUNT}|{_VAGUE})")
 _SOME_BAD = re.compile(rf"(?<!买)(?<!买了)(?<!买的)(?<!订了)(?<!共)(?<!第)({AMOUNT}|{_VAGUE}){_BAD_AFTER}")
 _SAID_AMOUNT = re.compile(rf"(?<!第)({AMOUNT}|{_VAGUE})")
 _BARE = re.compile(rf"(?:就|大概|大约|差不多|有|坏|烂|了|少|也)*({NUMBER}|几)(?:吧|了|的|左右)*")
+_UNCOUNTED = re.compile("说不[清好准上]|不知道|没[细仔]?[细数]|数不清|不清楚|不好说|不确定|记不[清得]")
 _ALL_BARE = re.compile("(?:全|都|整)[都是坏烂了的部箱个袋盒]*")
 
 
@@ -135,7 +138,7 @@ def _half(plain: str) -> Share | None:
 def _everything(plain: str) -> Share | None:
     if found := _ALL_BUT.search(plain):
         return Share(f"除{found[1]}以外的全部")
-    return Share("全部", 1.0) if _ALL.search(plain) and not _NOT_ALL.search(plain) else None
+    return Share(EVERYTHING, 1.0) if _ALL.search(plain) and not _NOT_ALL.search(plain) else None
 
 
 def _some(plain: str) -> Share | None:
@@ -148,4 +151,6 @@ def _answered(plain: str) -> Share | None:
         return Share(found[1])
     if found := _BARE.fullmatch(plain):
         return Share(f"{found[1]}个")
-    return Share("全部", 1.0) if _ALL_BARE.fullmatch(plain) else None
+    if _UNCOUNTED.search(plain):
+        return Share("一些（没细数）")
+    return Share(EVERYTHING, 1.0) if _ALL_BARE.fullmatch(plain) else None

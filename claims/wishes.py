@@ -6,7 +6,7 @@ import re
 from types import MappingProxyType
 from typing import Literal
 
-from claims.words import choice_of, compact
+from claims.words import choice_of, compact, is_question, photos_done
 
 Wish = Literal["refund", "replacement", "coupon", "any"]
 """``any``: she leaves it to us."""
@@ -59,3 +59,10 @@ def wish_of(text: str, *, asked: bool = False) -> Wish | None:
     if not asked:
         return None
     return "coupon" if "券" in plain else "any" if _ANY.search(plain) else None
+
+
+def adds_nothing(text: str) -> bool:
+    """ "好了" or "那就退款" when all has been told; a mere "好的" says something else by then."""
+    if photos_done(text):
+        return "了" in text or "没" in text
+    return wish_of(text) is not None and not is_question(text)

@@ -48,7 +48,7 @@ _HOW_PHOTO = re.compile(r"(?:怎么|咋|如何|在哪|哪里)[样能可以里儿
 _QUESTION = re.compile(r"[?？吗么]|多久|多长|怎么|咋|什么|啥|几[点天时号]|哪|能不能|可不可以|是不是|有没有|多少钱|呢$")
 _FILLER = re.compile(r"(?:嗯|哦|噢|喔|好|对|行|是|知道|明白|收到|可以|ok|okay|[的了啊呀吧哈哒])+")
 _NOT_THIS = re.compile(r"不是(?:这|那|它|的|吧|$)|(?:搞|弄|认|记)错|不对$|^不对|^错了|^不是")
-_NONE_OF_THEM = re.compile(r"(?:都|一个都|全)不[是对在]|没有我?[要说的]|不是这[些几]|不在[里这]|^没有$|^0$")
+_NONE_OF_THEM = re.compile(r"(?:都|一个都|全)不[是对在]|不是这|没有我?[要说的]|不是这[些几]|不在[里这]|^没有$|^0$")
 
 
 def compact(text: str) -> str:
@@ -77,11 +77,6 @@ def choice_of(text: str, count: int) -> int | None:
 def photos_done(text: str) -> bool:
     """The answer to "还有照片吗" is that there are no more."""
     return _all_of(_DONE, text)
-
-
-def ends_late_photos(text: str) -> bool:
-    """ "好了" when nobody asks any more; a mere "好的" says something else by then."""
-    return photos_done(text) and ("了" in text or "没" in text)
 
 
 def wants_out(text: str) -> bool:

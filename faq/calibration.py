@@ -13,8 +13,8 @@ from faq.ngrams import Floats
 CANDIDATES = 8
 """Only the best few entries are weighed against each other and against "none of them"."""
 
-_TRUST_IN_DEFAULTS = 20.0
-"""How many observations the default coefficients are worth, for knowledge too small to learn from."""
+_PULL = 2.0
+"""Of the defaults on each coefficient, for knowledge too small to learn from."""
 _STEPS = 30
 _SMALL = 1e-6
 
@@ -46,14 +46,14 @@ class Observation:
     weight: float
 
 
-DEFAULTS = np.array([6.0, 6.0, 2.0, 5.0, 3.0])
+DEFAULTS = np.array([9.5, 0.5, 2.5, 3.0, 1.5])
 """Coefficients of strength, cosine and cover, and of "none": constant and unknown share.
 
 Fitted on the shipped knowledge."""
 
 TRUST = 0.75
 """How much of its own certainty the logit keeps: 1 all of it, 0 none. Fitted on the shipped knowledge."""
-_TRUSTS = np.linspace(0.3, 1.5, 25)
+_TRUSTS = [step / 20 for step in range(6, 31)]
 
 
 class Calibration:
@@ -66,6 +66,8 @@ class Calibration:
     def fit(cls, observations: Iterable[Observation]) -> Calibration:
         """Maximum likelihood with a pull towards the defaults, by Newton's method: the same input, the same result."""
         sample = _Sample.of(observations)
+        if not len(sample.truths):
+            return cls()
         coefficients, likelihood = DEFAULTS, sample.likelihood(DEFAULTS)
         for _ in range(_STEPS):
             step = sample.newton_step(coefficients)
@@ -94,29 +96,28 @@ class _Sample:
         rows, truths, weights = [], [], []
         for each in observations:
             best = each.evidence.best()
-            found = np.flatnonzero(best == each.right) if each.right is not None else ()
+            found = np.flatnonzero(best == (-1 if each.right is None else each.right))
             rows.append(_rows(each.evidence, best))
             truths.append(int(found[0]) if len(found) else len(best))
             weights.append(each.weight)
-        candidates = len(rows[0]) if rows else 1
-        stacked = np.array(rows).reshape(len(rows), candidates, len(DEFAULTS))
-        return cls(stacked, np.array(truths, np.intp), np.array(weights))
+        return cls(np.array(rows), np.array(truths, np.intp), np.array(weights))
 
     def likelihood(self, coefficients: Floats) -> float:
         """The logarithm of the likelihood, less the pull towards the defaults."""
         likely = _soft_maximum(self.rows @ coefficients)[np.arange(len(self.truths)), self.truths]
-        away = (coefficients - DEFAULTS) / DEFAULTS
-        return float(self.weights @ np.log(likely + 1e-12) - _TRUST_IN_DEFAULTS * (away @ away) / 2)
+        away = coefficients - DEFAULTS
+        return float(self.weights @ np.log(likely + 1e-12) - _PULL * (away @ away) / 2)
 
     def newton_step(self, coefficients: Floats) -> Floats:
         """The way to the top of the parabola that fits the likelihood here."""
-        pull = _TRUST_IN_DEFAULTS / DEFAULTS**2
         likely = _soft_maximum(self.rows @ coefficients)
         mean = np.einsum("oc,ocf->of", likely, self.rows)
         right = self.rows[np.arange(len(self.truths)), self.truths]
-        slope = self.weights @ (right - mean) - pull * (coefficients - DEFAULTS)
+        slope = self.weights @ (right - mean) - _PULL * (coefficients - DEFAULTS)
         spread = self.rows - mean[:, None]
-        curve = np.einsum("oc,ocf,ocg->fg", self.weights[:, None] * likely, spread, spread) + np.diag(pull)
+        curve = np.einsum("oc,ocf,ocg->fg", self.weights[:, None] * likely, spread, spread) + _PULL * np.eye(
+            len(DEFAULTS)
+        )
         return np.asarray(np.linalg.solve(curve, slope))
 
     def trust(self, coefficients: Floats) -> float:
@@ -130,7 +131,7 @@ class _Sample:
             chance = _tempered(odds, trust)
             return float(self.weights @ np.log(np.where(right, chance, 1 - chance) + 1e-12))
 
-        return max(_TRUSTS, key=borne_out, default=TRUST) if len(right) else TRUST
+        return max(_TRUSTS, key=borne_out)
 
 
 def _tempered(chance: Floats, trust: float) -> Floats:

@@ -44,18 +44,19 @@ class Lesson:
         self.shares = self._inverse @ self._belongs
         """For each phrasing and entry: how strongly likeness to the one speaks for the other."""
 
-    def observations(self) -> Iterator[Observation]:
-        """Every phrasing as if only it, and as if its whole entry, had not been stored."""
-        for entry in range(len(self._index.starts)):
-            group = np.flatnonzero(self._index.owners == entry)
+    def observations(self, chatter: Sequence[Likeness]) -> Iterator[Observation]:
+        """Every phrasing as if only it, and as if its whole entry, had not been stored; and lines no entry answers.
+
+        None when no entry has two phrasings: then nothing can be learnt about new wordings.
+        """
+        groups = [np.flatnonzero(self._index.owners == entry) for entry in range(len(self._index.starts))]
+        taught = sum(len(group) for group in groups if len(group) > 1)
+        for entry, group in enumerate(groups):
             if len(group) > 1:
                 yield from self._without_one(entry, group)
                 yield from self._without_all(entry, group)
-
-    def chatter(self, lines: Sequence[Likeness]) -> Iterator[Observation]:
-        """Lines that no entry answers."""
-        for line in lines:
-            weight = _CHATTER / _IN_SCOPE * len(self._texts) / len(lines)
+        for line in chatter if taught else ():
+            weight = _CHATTER / _IN_SCOPE * taught / len(chatter)
             yield Observation(evidence_of(line, self._index, self.shares), None, weight)
 
     def _without_one(self, entry: int, group: NDArray[np.intp]) -> Iterator[Observation]:

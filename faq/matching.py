@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +71,7 @@ class Matcher:
         lesson = Lesson(index, texts)
         heard = [index.likeness(line) for line in chatter]
         self._shares = lesson.shares
-        self._calibration = Calibration.fit(chain(lesson.observations(), lesson.chatter(heard)))
+        self._calibration = Calibration.fit(lesson.observations(heard))
 
     def _serving(self, community: str | None) -> NDArray[np.intp] | None:
         """The numbers of the entries that hold in this community; None for all."""

@@ -10,13 +10,14 @@ from typing import Any
 from bot.conversation import Turn
 from bot.effects import Effects
 from bot.storage.store import Store
-from claims.draft import FLOW, PARKED, Draft, open_draft
-from claims.words import ends_late_photos
+from claims.draft import FLOW, PARKED, Draft, open_draft, with_draft
+from claims.wishes import adds_nothing
 from config.settings import Settings
+from escalation.notices import Notices
 from escalation.tickets import label
 from handlers.claim_dialogue import Dialogue
 from handlers.claim_lines import Lines
-from handlers.claim_submission import CLAIMED, add_late_photo
+from handlers.claim_submission import CLAIMED, add_late_photo, show_unclaimed
 from handlers.hand_over import HandOver
 from handlers.reading import Readings
 from handlers.speaker import Speakers
@@ -51,7 +52,7 @@ def handle(
         store=store,
         handing_over=handing_over,
     )
-    if turn.message.kind in ("image", "video"):
+    if turn.message.kind == "image":
         effects = _photographed(turn, dialogue)
     elif turn.message.kind in ("text", "voice") and has_words:
         effects = _told(turn, dialogue)
@@ -62,18 +63,22 @@ def handle(
     return effects
 
 
-def remind(turn: Turn, effects: Effects, *, speakers: Speakers) -> Effects:
+def remind(turn: Turn, effects: Effects, *, speakers: Speakers, notices: Notices) -> Effects:
     """An afterthought: brings the open claim up again when another handler has answered in the middle of it.
 
-    A draft whose place another dialogue has taken is parked, and goes on when that has ended.
+    A draft whose place another dialogue has taken is parked, and goes on when that has ended. When a person takes
+    over, the draft ends and its photos go to that person.
     """
     state = dict(effects.state if effects.state is not None else current(turn))
     draft = open_draft(turn.conversation.state, turn.now)
     if _HANDLED in turn.facts or turn.message.kind == "event" or (draft is None and PARKED not in state):
         return effects
     state.pop(PARKED, None)
-    if draft is None or effects.note.startswith(_WITH_A_PERSON):
+    if draft is None:
         return replace(effects, state=state)
+    if effects.note.startswith(_WITH_A_PERSON):
+        records = (*effects.records, show_unclaimed(turn, draft.photos, notices))
+        return replace(effects, records=records, state=with_draft(state, None))
     if state.get("flow", {}).get("name", FLOW) != FLOW:
         return replace(effects, state={**state, PARKED: draft.as_flow()})
     replies = (*effects.replies, _reminder(turn, draft, speakers)) if effects.replies else ()
@@ -82,10 +87,12 @@ def remind(turn: Turn, effects: Effects, *, speakers: Speakers) -> Effects:
 
 def _told(turn: Turn, dialogue: Dialogue) -> Effects | None:
     assert dialogue.reading is not None
-    draft = open_draft(current(turn), turn.now) if flow(turn, FLOW) else None
-    if draft is not None:
+    draft = open_draft(current(turn), turn.now)
+    if draft is not None and flow(turn, FLOW):
         return dialogue.answered(draft)
-    if _late_photos(turn) and ends_late_photos(turn.message.text):
+    if draft is not None and (effects := dialogue.resumed(draft)):
+        return effects
+    if _late_photos(turn) and adds_nothing(turn.message.text):
         return Effects(replies=(dialogue.say("already_done"),), note="claim:already_done")
     if dialogue.reading.decision != "skill" or dialogue.reading.skill != skills.CLAIM:
         return None
@@ -97,6 +104,8 @@ def _told(turn: Turn, dialogue: Dialogue) -> Effects | None:
 def _photographed(turn: Turn, dialogue: Dialogue) -> Effects | None:
     if turn.message.chat:
         return None
+    if turn.message.media is None:
+        return Effects(replies=(dialogue.say("photo_lost"),), note="claim:photo_lost")
     draft = open_draft(current(turn), turn.now)
     if draft is not None:
         return dialogue.photographed(draft)
@@ -105,8 +114,6 @@ def _photographed(turn: Turn, dialogue: Dialogue) -> Effects | None:
         said = dialogue.say("photos_added", label=label(claimed["ticket"]))
         records = (add_late_photo(turn, claimed["claim"]),)
         return Effects(() if claimed["told"] else (said,), state, records, "claim:late_photo")
-    if turn.message.kind != "image":
-        return None
     if turn.conversation.followed:
         return Effects(replies=(dialogue.say("photo_passed_on"),), note="claim:passed_on")
     return dialogue.begin_with_photo()

@@ -70,6 +70,11 @@ class Dialogue:
             return self._reply(known)
         return self._reply(known, self.say("photo_counted", count=len(known.photos)), self._question(known))
 
+    def resumed(self, draft: Draft) -> Effects | None:
+        """Words while another dialogue has the word: taken only when they tell something for the parked draft."""
+        told = self._told(draft, sure=not self.asks_something_else)
+        return self._go_on(told, known_line=draft.line_id) if told != draft else None
+
     def answered(self, draft: Draft) -> Effects | None:
         """Words while a draft is open; None when they are about something else."""
         text = self.turn.message.text
@@ -80,9 +85,15 @@ class Dialogue:
         if told != draft:
             fine = (self.say("no_photo_is_fine"),) if told.no_photo and not draft.no_photo else ()
             return self._go_on(replace(told, tries=0), *fine, known_line=draft.line_id)
-        if self.asks_something_else and not says_nothing(text):
+        if self.asks_something_else and not self._means_nothing_new(draft, text):
             return None
         return self._not_understood(draft, text)
+
+    def _means_nothing_new(self, draft: Draft, text: str) -> bool:
+        """ "嗯", the product's name once more, or the same complaint again while photos are awaited."""
+        complains = self.reading is not None and not CLAIMABLE.isdisjoint(self.reading.kinds)
+        repeats = complains and draft.asked in ("photo", "more_photos")
+        return repeats or says_nothing(text) or (compact(text) != "" and compact(text) in draft.product)
 
     def _is_denied(self, draft: Draft, text: str) -> bool:
         """ "不是" to the soft question whether something is bad."""
@@ -90,7 +101,7 @@ class Dialogue:
 
     def _told(self, draft: Draft, *, sure: bool) -> Draft:
         """The draft with everything that the words tell. ``sure``: they are not a question about something else."""
-        text, asked = self.turn.message.text, draft.asked
+        text, asked, known = self.turn.message.text, draft.asked, (draft.share, draft.wish)
         draft = self._with_kinds(draft)
         draft = self._with_line(draft, text, asked, sure)
         if asked == "more_photos" and photos_done(text):
@@ -101,6 +112,9 @@ class Dialogue:
             draft = replace(draft, share=share.text, share_ratio=share.ratio)
         if (sure or asked == "wish") and (wish := wish_of(text, asked=asked == "wish")):
             draft = replace(draft, wish=wish)
+        # Whoever answers "还有照片吗" with more about the matter has sent what there was; late photos are taken, too.
+        if asked == "more_photos" and (draft.share, draft.wish) != known:
+            draft = replace(draft, photos_settled=True)
         return draft
 
     def _with_kinds(self, draft: Draft) -> Draft:
@@ -109,14 +123,18 @@ class Dialogue:
         kinds = tuple(kind for kind in self.reading.kinds if kind in CLAIMABLE)
         product = str(self.reading.slots.get("product", ""))
         product = "" if product in _NAMES_NOTHING else product[:_LONGEST_PRODUCT]
-        return replace(draft, kinds=draft.kinds or kinds, product=draft.product or product)
+        if draft.asked in ("photo", "more_photos"):
+            kinds = tuple(dict.fromkeys(draft.kinds + kinds))
+        else:
+            kinds = draft.kinds or kinds
+        return replace(draft, kinds=kinds, product=draft.product or product)
 
     def _with_line(self, draft: Draft, text: str, asked: str, sure: bool) -> Draft:
         if draft.line_settled:
             return self.lines.corrected(draft, text) if draft.line_id and not_this(text) else draft
         if asked == "choice":
             return self.lines.chosen(draft, text)
-        if asked == "product" and not sure:
+        if asked == "product" and (not sure or (is_question(text) and not draft.kinds)):
             return draft
         found = self.lines.settled(draft, text, self._days_ago())
         if asked != "product" or found.line_settled or found.offered:
@@ -133,7 +151,7 @@ class Dialogue:
             return self._about_the_photo(draft, text)
         if draft.missing() == "more_photos" and later(text):
             return self._reply(draft, self.say("take_your_time"))
-        if says_nothing(text):
+        if self._means_nothing_new(draft, text):
             return self._reply(draft, self._question(draft))
         if draft.tries == 0:
             return self._reply(replace(draft, tries=1), self.say("again"), self._question(draft))
@@ -158,19 +176,16 @@ class Dialogue:
 
     def _go_on(self, draft: Draft, *said: str, known_line: int | None) -> Effects:
         """Submits what is complete, else asks for the next thing; names a line that has just been found."""
-        # Whoever tells more after a photo has sent what there was; what still comes is taken all the same.
-        moved_on = bool(draft.photos and draft.asked == "more_photos" and (draft.share or draft.wish))
-        if moved_on and self.turn.message.media is None:
-            draft = replace(draft, photos_settled=True)
         line = self.lines.find(draft.line_id)
-        when = self.lines.when(line) if line else ""
+        when = self.lines.when(line, exact=True) if line else ""
         submission = Submission(self.turn, self.speakers.of(self.turn), draft, line, when, self.handing_over)
         if line is not None and line.id != known_line:
             with self.store.read() as connection:
                 known = open_claim(connection, line.id)
             if known is not None:
                 return self._end(submission.join(known), "claim:existing")
-            said = (*said, self.say("line_is", when=when, product=line.product))
+            if draft.asked != "choice":
+                said = (*said, self.say("line_is", when=self.lines.when(line), product=line.product))
         if draft.missing() is None:
             return self._end(submission.record(), "claim:submitted")
         return self._reply(draft, *said, self._question(draft))

@@ -40,6 +40,7 @@ class Lines:
             fitting = matching_lines(lines, draft.product) or _named_in(draft.product, lines)
         else:
             fitting = _named_in(text, lines) or lines
+        fitting = _all_named(text, lines) or fitting
         fitting = tuple(line for line in fitting if self._days_ago(line) == days_ago) or fitting
         if len(fitting) == 1:
             return _taken(draft, fitting[0])
@@ -76,10 +77,13 @@ class Lines:
         ]
         return "\n".join(rows)
 
-    def when(self, line: OrderLine) -> str:
-        """When the line came, as people say it."""
+    def when(self, line: OrderLine, *, exact: bool = False) -> str:
+        """When the line came, as people say it; ``exact``: as it can still be read tomorrow."""
         key, moment = ("when_arrived", line.arrived_at) if line.arrived_at else ("when_ordered", line.ordered_at)
-        return self.speakers.say(self.turn, f"claim.{key}", day=day_of(moment, self.turn.now, self.timezone))
+        local = moment.astimezone(self.timezone)
+        near = {} if exact else {0: "今天", 1: "昨天"}
+        day = near.get(_days_between(moment, self.turn.now, self.timezone), f"{local.month}月{local.day}日")
+        return self.speakers.say(self.turn, f"claim.{key}", day=day)
 
     def find(self, line_id: int | None) -> OrderLine | None:
         if line_id is None:
@@ -103,10 +107,10 @@ def named(line: OrderLine) -> str:
     return f"{line.product} {line.spec}".strip()
 
 
-def day_of(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """A day as people say it: 今天, 昨天, 11月19日."""
-    local = moment.astimezone(zone)
-    return {0: "今天", 1: "昨天"}.get(_days_between(moment, now, zone), f"{local.month}月{local.day}日")
+def _all_named(text: str, lines: Sequence[OrderLine]) -> tuple[OrderLine, ...]:
+    """The lines when the words name different things at once ("苹果和鸡蛋都坏了"): one is claimed after the other."""
+    found = _named_in(text, lines)
+    return found if len({line.product[-2:] for line in found}) > 1 else ()
 
 
 def _days_between(moment: datetime, now: datetime, zone: ZoneInfo) -> int:

@@ -12,9 +12,20 @@ from bot.conversation import Turn
 from bot.effects import Record
 from bot.storage.tables import attachments
 from bot.transaction import Transaction
-from claims.claims import Claim, NewClaim, add_photos, evidence_of, lock_order_line, open_claim, submit
+from claims.claims import (
+    Claim,
+    NewClaim,
+    add_photos,
+    attachments_of,
+    evidence_of,
+    lock_order_line,
+    open_claim,
+    submit,
+)
 from claims.draft import Draft
+from claims.shares import EVERYTHING
 from escalation import tickets
+from escalation.forwarding import pictures_to_staff
 from escalation.handover import hand_over
 from escalation.notices import Notices
 from escalation.routing import address_of
@@ -144,7 +155,9 @@ class Submission:
         return self.draft.product or self._say("claim.thing")
 
     def _bad(self) -> str:
-        return self._say(f"claim_bad.{phrase_of(self.draft)}", share=self.draft.share)
+        phrase = phrase_of(self.draft)
+        key = f"{phrase}_all" if self.draft.share == EVERYTHING else phrase
+        return self._say(f"claim_bad.{key}", share=self.draft.share)
 
     def _say(self, key: str, **values: object) -> str:
         return self.handing_over.texts.say(key, self.speaker.form, **values)
@@ -175,6 +188,17 @@ def show_photos(tx: Transaction, claim: Claim, attachment_ids: Sequence[int], no
             # The key of escalation.forwarding.pictures_to_staff: each photo reaches each person once on either way.
             key = f"show:{attachment_id}:{person.id}"
             tx.show(address_of(tx, person), attachment_id, about=tickets.about(claim.ticket_id), key=key)
+
+
+def show_unclaimed(turn: Turn, photos: Sequence[str], notices: Notices) -> Record:
+    """Shows the photos of a draft that a person takes over to whoever that is."""
+
+    def show(tx: Transaction) -> None:
+        found = attachments_of(tx.connection, turn.conversation.id, photos)
+        for attachment_id in _fetched(tx, found):
+            pictures_to_staff(tx, turn.conversation.id, attachment_id, notices)
+
+    return show
 
 
 def _fetched(tx: Transaction, attachment_ids: Sequence[int]) -> tuple[int, ...]:

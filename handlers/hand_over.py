@@ -19,7 +19,6 @@ from understanding.reader import Understanding
 from understanding.skills import COMPLAINT, PERSON
 
 
-
 @dataclass(frozen=True, slots=True)
 class HandOver:
     """Opens tickets for handlers: the ticket is committed with the promise that names it, or neither is."""

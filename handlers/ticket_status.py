@@ -10,7 +10,9 @@ from bot.storage.store import Store
 from escalation import tickets
 from escalation.notices import Notices
 from escalation.tickets import Ticket
+from handlers.reading import Readings
 from handlers.speaker import Speakers
+from understanding.skills import TICKET_STATUS
 
 _MOST_TOLD = 3
 _NUMBER = re.compile(r"工[单單]号?\s*[:：是为#＃]?\s*(\d{1,9})(?!\d)")
@@ -20,14 +22,16 @@ _WITHOUT_NUMBER = re.compile(
 _LONGEST = 60
 
 
-def handle(turn: Turn, *, store: Store, speakers: Speakers, notices: Notices) -> Effects | None:
+def handle(
+    turn: Turn, *, store: Store, readings: Readings, speakers: Speakers, notices: Notices
+) -> Effects | None:
     """Tells the status of the named ticket, or of the resident's own open ones.
 
     Somebody else's ticket gets the same answer as a number that does not exist.
     """
     text = turn.message.text[:_LONGEST]
     number = _NUMBER.search(text)
-    if number is None and not _WITHOUT_NUMBER.search(text):
+    if number is None and not _asks_for_own(turn, text, readings):
         return None
     resident = speakers.of(turn).resident
     resident_id = resident.id if resident else None
@@ -42,6 +46,12 @@ def handle(turn: Turn, *, store: Store, speakers: Speakers, notices: Notices) ->
     if not replies and number is not None:
         replies = [speakers.say(turn, "ticket.unknown", label=tickets.label(int(number[1])))]
     return Effects(replies=tuple(replies) or (speakers.say(turn, "ticket.none"),), note="ticket_status")
+
+
+def _asks_for_own(turn: Turn, text: str, readings: Readings) -> bool:
+    if not text.strip():
+        return False
+    return bool(_WITHOUT_NUMBER.search(text)) or readings.of(turn).skill == TICKET_STATUS
 
 
 def _status(turn: Turn, ticket: Ticket, speakers: Speakers, notices: Notices) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from alembic import context
 
-import claims.tables
-import escalation.tables
 import shop.tables  # noqa: F401
 from bot.storage.tables import metadata
 

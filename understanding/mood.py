@@ -17,6 +17,8 @@ MOODS = (*LOW, "pleased")
 
 _SHOUTING = re.compile(r"[!！]{2,}|[!！][^!！]{1,20}[!！]")
 _IMPATIENT = re.compile(r"[?？]{2,}|^[\s?？!！]*[?？][\s?？!！]*$")
+_QUOTES = re.compile("[\"'“”‘’「」]")
+"""Irony is often put in quotes: 真是“好”啊."""
 _REMEMBERED = 3
 _FADED = 0.5
 """What was said before counts half."""
@@ -55,6 +57,7 @@ class MoodReader:
 
         ``complains``: the message tells of a complaint; ``calls``: it calls for a person.
         """
+        text = _QUOTES.sub("", text)
         scores, reasons = self._weigh(text)
         for earlier in history[-_REMEMBERED:]:
             for mood, score in self._weigh(earlier)[0].items():

@@ -40,6 +40,6 @@ class PriorityReader:
         """
         if danger or URGENT.intersection(kinds):
             return "P0"
-        if upset or (GOODS | LOGISTICS).intersection(kinds) or (calls and self.elderly.search(text)):
+        if upset or (GOODS | LOGISTICS).intersection(kinds) or ((calls or handed_over) and self.elderly.search(text)):
             return "P1"
         return "P2" if kinds or handed_over or calls else None

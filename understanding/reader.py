@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from config.settings import Settings
 from config.yaml_file import YamlFile, read_yaml
-from faq.knowledge import Knowledge
+from faq.knowledge import Entry, Knowledge
 from faq.matching import Match, Matcher
 from faq.text import Speech
 from understanding import skills
-from understanding.kinds import CLAIMABLE, LOGISTICS, URGENT, Kind, KindReader, names, tells
+from understanding.kinds import CLAIMABLE, LOGISTICS, URGENT, Kind, KindReader, asks, names, tells
 from understanding.mood import Mood, MoodReader
 from understanding.person import call_for_person
 from understanding.priority import Priority, PriorityReader
@@ -137,7 +137,8 @@ class Reader:
         earlier = [line[:LONGEST] for line in history]
         mood = self._senses.mood.read(words, earlier, complains=bool(kinds), calls=bool(called))
         danger = self._senses.priority.danger(words)
-        decision, skill = self._decide(matches, group, mood, names(kinds), bool(called), danger)
+        entry = self._sure_entry(words, matches, group)
+        decision, skill = self._decide(matches, entry, mood, names(kinds), called, danger)
         priority = self._senses.priority.read(
             words, names(kinds), danger=bool(danger), upset=self._upset(mood), calls=bool(called),
             handed_over=decision == "handoff",
@@ -158,19 +159,29 @@ class Reader:
 
     def _only_asks(self, text: str, matches: list[Match]) -> bool:
         """A well-known question in which nothing is told ("晚到有补偿吗") is no complaint."""
-        if not matches or matches[0].confidence < self.thresholds.answer or tells(text):
+        if not matches or matches[0].confidence < self.thresholds.answer or tells(text) or not asks(text):
             return False
         return self.knowledge[matches[0].entry_id].answer is not None
 
     def _upset(self, mood: Mood) -> bool:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood
 
-    def _decide(
-        self, matches: list[Match], group: bool, mood: Mood, kinds: tuple[str, ...], called: bool, danger: str | None
-    ) -> tuple[Decision, str | None]:
+    def _sure_entry(self, text: str, matches: list[Match], group: bool) -> Entry | None:
+        """The best entry when it is likely enough; a product's bare name does not say what is wanted."""
         limit = self.thresholds.answer_in_group if group else self.thresholds.answer
-        best = matches[0] if matches else None
-        entry = self.knowledge[best.entry_id] if best and best.confidence >= limit else None
+        if not matches or matches[0].confidence < limit or self._senses.slots.only_product(text):
+            return None
+        return self.knowledge[matches[0].entry_id]
+
+    def _decide(
+        self,
+        matches: list[Match],
+        entry: Entry | None,
+        mood: Mood,
+        kinds: tuple[str, ...],
+        called: str | None,
+        danger: str | None,
+    ) -> tuple[Decision, str | None]:
         if danger and not kinds:
             return "skill", skills.PERSON
         if called and not URGENT.intersection(kinds):
@@ -181,9 +192,9 @@ class Reader:
             return "handoff", None
         if entry:
             return ("skill", entry.skill) if entry.skill else ("answer", None)
-        if best is None:
+        if not matches:
             return "clarify", None
-        return ("clarify" if best.confidence >= self.thresholds.clarify else "handoff"), None
+        return ("clarify" if matches[0].confidence >= self.thresholds.clarify else "handoff"), None
 
 
 def load_reader(settings: Settings) -> Reader:
@@ -226,7 +237,7 @@ def load_chatter(file: YamlFile) -> list[str]:
 
 
 def _skill_for(kinds: tuple[str, ...], asked: str | None, mood: Mood, low_mood: float) -> str:
-    """A calm question about a late order is answered from the order, a photo settles bad goods, the rest is a ticket."""
+    """A calm question about a late order is answered from the order, a photo settles bad goods, a ticket the rest."""
     if asked == skills.ORDER_STATUS and LOGISTICS.issuperset(kinds) and mood.low < low_mood:
         return skills.ORDER_STATUS
     if URGENT.intersection(kinds):

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from config.yaml_file import YamlFile
+from faq.text import plain
 
 _DIGITS = {sign: float(value) for value, sign in enumerate("零一二三四五六七八九")} | {
     "两": 2,
@@ -16,7 +17,7 @@ _DIGITS = {sign: float(value) for value, sign in enumerate("零一二三四五�
     "仨": 3,
     "半": 0.5,
 }
-_NUMBER = r"(?:\d+(?:\.\d+)?|[零一二三四五六七八九十百两俩仨半]+)"
+_NUMBER = r"(?:\d{1,6}(?:\.\d{1,3})?|[零一二三四五六七八九十百两俩仨半]{1,6})"
 _PIECES = "个颗只枚根头粒盒袋包箱件份瓶桶板提捆把条串杯罐筐篮"
 _UNITS = rf"公斤|千克|斤半|斤|两|克|毫升|升|块(?!钱)|[{_PIECES}]"
 _NO_GOODS = "月|小时|钟|星期|礼拜|人|团|群|电话|问题|办法"
@@ -31,7 +32,7 @@ _MOST = re.compile(r"大半|大部分|多半|绝大多数|大多数|差不多都
 _HALF = re.compile(r"一半|半数|半(?=[箱袋盒])")
 _FRACTION = re.compile(rf"({_NUMBER})分之({_NUMBER})")
 _TENTHS = re.compile(rf"({_NUMBER})成(?![团本功熟交年员都了])")
-_PERCENT = re.compile(rf"(\d+(?:\.\d+)?)\s*[%％]|百分之({_NUMBER})")
+_PERCENT = re.compile(rf"(\d{{1,3}}(?:\.\d{{1,3}})?)\s*[%％]|百分之({_NUMBER})")
 _SOME = rf"({_NUMBER})[{_PIECES}斤]"
 _BAD_OF = re.compile(rf"{_SOME}[^。！？!?\n]{{0,8}}?(?:{_BAD}了?|有)\s*{_SOME}(?:.{{0,4}}{_BAD})?")
 
@@ -96,6 +97,12 @@ class SlotReader:
             "order_no": order_no,
         }
         return {name: value for name, value in slots.items() if value is not None}
+
+    def only_product(self, text: str) -> bool:
+        """Whether the text is a product's name and hardly anything else ("苹果呢")."""
+        bare = plain(text)
+        rest = self.products.sub("", bare)
+        return len(rest) < len(bare) and len(rest) <= 1
 
     def _product(self, text: str, products: Iterable[str]) -> str | None:
         known = [name for name in products if name and name in text]

@@ -8,7 +8,7 @@ from typing import Any
 
 from config.yaml_file import YamlFile
 
-_GAP = r"[^。！？!?；;，,、\n]{0,8}?"
+_GAP = r"[^\s。！？!?；;，,、]{0,8}?"
 _CLAUSE_END = re.compile(r"[\s，,。．.!！?？；;、~～…：:]")
 _NOT = re.compile(
     r"(没有?|[不未别无莫甭]|不会|不是|不算|并非|没什么|没发现|没出现|没再|不再|不用|免得|以免|避免|防止|预防)"

@@ -37,10 +37,14 @@ class Outgoing:
 
 
 class Channel(Protocol):
-    """One configured account on one platform: opens callbacks, sends messages, fetches media."""
+    """One configured account on one platform: opens callbacks, sends messages, fetches media.
+
+    ``acknowledgement`` is the HTTP answer that says nothing to the person and stops the platform's retries.
+    """
 
     name: str
     capabilities: Capabilities
+    acknowledgement: str
 
     def verify(self, query: Mapping[str, str], now: datetime) -> str:
         """Answers the platform's GET: the text to return as it is. Raises ForgedCallback or MalformedCallback."""

@@ -24,6 +24,7 @@ class OfficialAccount:
     """One Official Account."""
 
     capabilities = OFFICIAL_ACCOUNT
+    acknowledgement = "success"
 
     def __init__(self, config: OfficialAccountConfig, connection: redis.Redis, clock: Clock) -> None:
         self.name = config.name

@@ -26,6 +26,7 @@ class WecomApp:
     """One self-built app of a corporation."""
 
     capabilities = WECOM_APP
+    acknowledgement = ""
 
     def __init__(self, config: WecomAppConfig, connection: redis.Redis, clock: Clock) -> None:
         self.name = config.name

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import handlers
 from bot.channels.capabilities import OFFICIAL_ACCOUNT, WECOM_APP
 from bot.channels.channel import Channel, Outgoing
 from bot.clock import ShiftedClock
-from bot.errors import BotError, PlatformError
+from bot.errors import PlatformError
 from bot.handling import bind
 from bot.jobs import Jobs
 from bot.message import Media, Message
@@ -35,7 +37,7 @@ from shop.directory import Community, Directory, Staff
 from shop.policy import Policy
 from shop.residents import bind as bind_account
 from shop.tables import order_lines, residents
-from understanding.reader import Reader
+from understanding.reader import Reader, load_reader
 
 DIRECTORY = Directory(
     [Community("sunshine", "阳光花园", leader_id="zhang", pickup_point="东门", pickup_hours="16:00-20:00")],
@@ -46,18 +48,29 @@ DIRECTORY = Directory(
 )
 
 
+@cache
+def shipped_settings() -> Settings:
+    """The shipped configuration; nothing is written to its data folder."""
+    return Settings.load({"QUNDA_DATA_DIR": tempfile.gettempdir(), "QUNDA_SECRET_KEY": "0123456789abcdef"}, make_secret=False)
+
+
+@cache
+def shipped_reader() -> Reader:
+    """The shipped knowledge, read once for all conversations."""
+    return load_reader(shipped_settings())
+
+
 class Shelf:
     """A channel whose platform keeps pictures by id; what is sent is collected."""
 
     def __init__(self, capabilities: Any) -> None:
         self.capabilities = capabilities
-        self.pictures: dict[str, bytes | BotError] = {}
+        self.pictures: dict[str, bytes] = {}
 
     def fetch(self, media: Media, limit: int) -> bytes:
-        content = self.pictures.get(media.platform_id, PlatformError(40007, "gone", permanent=True))
-        if isinstance(content, BotError):
-            raise content
-        return content
+        if media.platform_id not in self.pictures:
+            raise PlatformError(40007, "gone", permanent=True)
+        return self.pictures[media.platform_id]
 
     def send(self, account: str, outgoing: Outgoing) -> None:
         raise AssertionError("nothing is sent in these tests")
@@ -81,11 +94,10 @@ class Stage:
 
     store: Store
     clock: ShiftedClock
-    settings: Settings
-    reader: Reader
     media_dir: Path
 
     def __post_init__(self) -> None:
+        self.settings, self.reader = shipped_settings(), shipped_reader()
         texts = Texts.load(self.settings.files("texts"))
         speakers = Speakers(self.store, DIRECTORY, texts)
         notices = Notices(DIRECTORY, texts, self.settings.timezone)
@@ -197,16 +209,17 @@ class Stage:
 class Talk:
     """One account's chat with the bot; each message comes some seconds after the last one."""
 
-    def __init__(self, stage: Stage, account: str = "alice") -> None:
+    def __init__(self, stage: Stage, account: str = "alice", *, chat: str = "") -> None:
         self.stage = stage
         self.account = account
+        self.chat = chat
         self._count = 0
 
     def say(self, text: str, *, after: float = 20, kind: str = "text") -> str:
         """Says something and returns the bot's whole answer, empty when it is silent."""
         return self._take(self._message(kind, text), after)
 
-    def photo(self, name: str, *, after: float = 3, content: bytes | BotError | None = None, kind: str = "image") -> str:
+    def photo(self, name: str, *, after: float = 3, content: bytes | None = None, kind: str = "image") -> str:
         self.stage.shelf.pictures[name] = content if content is not None else picture(len(name) * 7 % 200)
         return self._take(self._message(kind, media=Media(kind, name)), after)  # type: ignore[arg-type]
 
@@ -228,6 +241,7 @@ class Talk:
         return Message(
             channel="oa",
             account=self.account,
+            chat=self.chat,
             dedupe_key=f"{self.account}:{self._count}",
             kind=kind,  # type: ignore[arg-type]
             sent_at=self.stage.clock.now(),
@@ -245,7 +259,7 @@ class Talk:
                 .where(inbox.c.dedupe_key == message.dedupe_key)
                 .order_by(outbox.c.id)
             )
-            return "\n".join(payload["text"] for payload in connection.execute(query).scalars())
+            return "\n".join(payload["text"] for payload in list[dict[str, str]](connection.execute(query).scalars()))
 
     def _outbox(self) -> list[Any]:
         return self.stage.told(self.account)

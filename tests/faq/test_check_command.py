@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from commands.faq import check
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An operator's own knowledge file."""
+    monkeypatch.setenv("QUNDA_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("QUNDA_CONFIG_DIR", str(tmp_path / "config"))
+    file = tmp_path / "config/faq/own.yaml"
+    file.parent.mkdir(parents=True)
+    return file
+
+
+def test_the_shipped_knowledge_has_no_findings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUNDA_DATA_DIR", str(tmp_path))
+    assert check() == 0
+    assert capsys.readouterr().out.endswith(" 0 findings\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("- {id: a, question: 问甲, variants: [问乙, 问丙], skill: magic}", "own.yaml:1: a: there is no skill magic"),
+        ("- {id: a, question: 问甲, variants: [问乙, 问丙], answer: 答}", "no group form"),
+        ("- {id: a, question: 问甲, answer: 答, group: 答}", "only 1 phrasings"),
+        (f"- {{id: a, question: 问甲, variants: [问乙, 问丙], answer: {'长' * 60}, group: 答}}", "no elder form"),
+        (
+            f"- {{id: a, question: 问甲, variants: [问乙, 问丙], answer: {'长' * 200}, elder: 短, group: 答}}",
+            "200 characters",
+        ),
+        ("- {id: a, question: 问甲, variants: [问乙, ？？], answer: 答, group: 答}", "holds no word"),
+        (
+            "- {id: a, question: 问甲, variants: [问乙, 问丙], skill: help}\n"
+            "- {id: b, question: 问丁, variants: [请问问乙, 问戊], skill: help}",
+            "own.yaml:2: b: '请问问乙' is also a",
+        ),
+    ],
+)
+def test_what_is_not_good_is_named_with_its_place(
+    own: Path, capsys: pytest.CaptureFixture[str], text: str, finding: str
+) -> None:
+    own.write_text(text, encoding="utf-8")
+    assert check() == 1
+    assert finding in capsys.readouterr().out
+
+
+def test_a_figure_that_the_policy_does_not_hold_is_named(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (own.parent.parent / "policy.yaml").write_text(
+        "automatic_up_to: 20\nlimits: {leader: 50, agent: 500}\nfigures: {leader: 团长}\n", encoding="utf-8"
+    )
+    own.write_text(
+        "- {id: a, question: 问, variants: [问乙, 问丙], answer: '{refund_days}', group: 答}", encoding="utf-8"
+    )
+    assert check() == 1
+    assert "write refund_days below figures" in capsys.readouterr().out
+
+
+def test_two_communities_may_be_asked_the_same(own: Path) -> None:
+    own.write_text(
+        "- {id: a, question: 在哪取, variants: [去哪取, 取货点], answer: 东门, group: 东门, communities: [sun]}\n"
+        "- {id: b, question: 在哪取, variants: [去哪取, 取货点], answer: 西门, group: 西门, communities: [river]}",
+        encoding="utf-8",
+    )
+    assert check() == 0

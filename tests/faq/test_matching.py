@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.settings import ROOT
+from config.yaml_file import read_yaml
+from faq.knowledge import Entry, Knowledge
+from faq.matching import SHOWN, Matcher
+from understanding.reader import load_chatter, load_speech
+
+FOUR = Knowledge(
+    [
+        Entry("arrival", "退款多久到账", ("退款什么时候到", "退的钱几天到"), answer="三天。"),
+        Entry("hours", "几点可以取货", ("什么时候能去拿", "取货时间是几点到几点"), answer="四点。"),
+        Entry("leader", "团长是谁", ("谁是团长", "负责人是哪个"), answer="张团长。"),
+        Entry("gate", "在哪里取货", ("去哪拿", "提货点在哪"), answer="东门。", communities=("sunshine",)),
+    ]
+)
+ANY_TEXT = Matcher(FOUR)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Knowledge:
+    return Knowledge.load((ROOT / "config/faq").glob("*.yaml"), {})
+
+
+@pytest.fixture(scope="module")
+def matcher(shipped: Knowledge) -> Matcher:
+    words = ROOT / "config/words"
+    speech = load_speech(read_yaml(words / "speech.yaml", {}), read_yaml(words / "produce.yaml", {}))
+    return Matcher(shipped, speech, load_chatter(read_yaml(words / "chatter.yaml", {})))
+
+
+@pytest.fixture(scope="module")
+def held_out() -> list[tuple[str, str | None]]:
+    content = yaml.safe_load((Path(__file__).parent / "held_out.yaml").read_text(encoding="utf-8"))
+    return [(text, None if entry == "none" else entry) for entry, texts in content.items() for text in texts]
+
+
+def test_a_stored_phrasing_finds_its_entry(matcher: Matcher, shipped: Knowledge) -> None:
+    asked = [(phrasing, entry.id) for entry in shipped for phrasing in entry.phrasings]
+    found = sum(matcher.match(phrasing)[0].entry_id == entry_id for phrasing, entry_id in asked)
+    assert found / len(asked) > 0.98
+
+
+def test_held_out_messages_are_in_no_phrasing(shipped: Knowledge, held_out: list[tuple[str, str | None]]) -> None:
+    stored = {phrasing for entry in shipped for phrasing in entry.phrasings}
+    assert not [text for text, _ in held_out if text in stored]
+    assert {entry for _, entry in held_out if entry} <= {entry.id for entry in shipped}
+
+
+def test_nine_of_ten_new_wordings_find_their_entry(matcher: Matcher, held_out: list[tuple[str, str | None]]) -> None:
+    asked = [(text, entry) for text, entry in held_out if entry]
+    assert sum(matcher.match(text)[0].entry_id == entry for text, entry in asked) / len(asked) >= 0.9
+
+
+def test_at_the_shipped_threshold_few_answers_are_wrong_and_most_questions_are_answered(
+    matcher: Matcher, held_out: list[tuple[str, str | None]]
+) -> None:
+    threshold = read_yaml(ROOT / "config/understanding.yaml", {}).value["answer"]
+    best = [(matcher.match(text)[0], entry) for text, entry in held_out]
+    sure = [(match, entry) for match, entry in best if match.confidence >= threshold]
+    wrong = [match for match, entry in sure if match.entry_id != entry]
+    questions = [entry for _, entry in held_out if entry]
+    assert len(wrong) / len(held_out) <= 0.02
+    assert (len(sure) - len(wrong)) / len(questions) >= 0.7
+
+
+def test_confidence_does_not_promise_more_than_it_keeps(
+    matcher: Matcher, held_out: list[tuple[str, str | None]]
+) -> None:
+    best = [(matcher.match(text)[0], entry) for text, entry in held_out]
+    for low, high in ((0.0, 0.5), (0.5, 0.8), (0.8, 1.01)):
+        inside = [(match, entry) for match, entry in best if low <= match.confidence < high]
+        promised = sum(match.confidence for match, _ in inside) / len(inside)
+        kept = sum(match.entry_id == entry for match, entry in inside) / len(inside)
+        assert kept >= promised - 0.05, (low, high)
+
+
+def test_the_best_entries_come_first_and_are_few() -> None:
+    matches = Matcher(FOUR).match("退款几天能到", "sunshine")
+    assert matches[0].entry_id == "arrival"
+    assert len(matches) == SHOWN
+    assert [match.confidence for match in matches] == sorted((match.confidence for match in matches), reverse=True)
+
+
+def test_the_answer_of_another_community_is_never_offered() -> None:
+    matcher = Matcher(FOUR)
+    assert matcher.match("提货点在哪", "sunshine")[0].entry_id == "gate"
+    for community in ("river", None):
+        assert "gate" not in [match.entry_id for match in matcher.match("提货点在哪", community)]
+
+
+def test_two_matchers_of_the_same_knowledge_say_the_same() -> None:
+    assert Matcher(FOUR, chatter=["吃了吗"]).match("退款") == Matcher(FOUR, chatter=["吃了吗"]).match("退款")
+
+
+def test_a_message_without_words_matches_nothing() -> None:
+    assert Matcher(FOUR).match("？？🍎[微笑]") == []
+
+
+@pytest.mark.parametrize("entries", [0, 1, 2])
+def test_small_knowledge_works(entries: int) -> None:
+    matches = Matcher(Knowledge(FOUR.entries[:entries]), chatter=["今天真热"]).match("退款多久到账")
+    assert len(matches) == entries
+
+
+def test_one_phrasing_an_entry_is_enough_to_be_found() -> None:
+    bare = Knowledge([Entry(str(number), f"{word}怎么办", answer="好") for number, word in enumerate("停水电梯")])
+    assert Matcher(bare).match("停怎么办")[0].entry_id == "0"
+
+
+def test_more_phrasings_than_are_learnt_from_still_find_their_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faq.matching.LEARNT_UP_TO", 2)
+    assert Matcher(FOUR).match("团长是哪个")[0].entry_id == "leader"
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(st.characters(), max_size=300))
+def test_any_text_gives_probabilities(text: str) -> None:
+    confidences = [match.confidence for match in ANY_TEXT.match(text)]
+    assert all(0 <= confidence <= 1 for confidence in confidences)

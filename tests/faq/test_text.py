@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from faq.text import LONGEST, Speech, plain
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ＡＢＣ１２３　你好！", "abc123你好"),
+        ("退款[微笑][呲牙]多久？？？", "退款多久"),
+        ("哈哈哈哈哈哈哈", "哈哈"),
+        ("🍎🍎🍎", ""),
+        ("\x00\x07\u200b好", "好"),
+        ("\ud83d到了没", "到了没"),
+    ],
+)
+def test_a_message_is_brought_into_plain_spelling(text: str, words: str) -> None:
+    assert plain(text) == words
+
+
+def test_only_the_beginning_of_a_very_long_message_is_compared() -> None:
+    assert len(plain("退款多久到账" * 10_000)) == LONGEST
+
+
+def test_fillers_and_dialect_do_not_change_what_is_asked() -> None:
+    speech = Speech(["请问", "一下", "啊"], {"什么时候": ["啥时候", "几时"]})
+    assert speech.normalise("请问一下啥时候到啊") == speech.normalise("几时到") == "什么时候到"
+
+
+def test_a_message_of_fillers_alone_keeps_its_words() -> None:
+    assert Speech(["请问"]).normalise("请问？") == "请问"
+
+
+def test_products_of_one_sort_ask_nearly_the_same() -> None:
+    speech = Speech(sorts={"软果": ["草莓", "蓝莓"], "硬果": ["苹果"]})
+    strawberry, blueberry, apple = (speech.normalise(f"{name}怎么放") for name in ("草莓", "蓝莓", "苹果"))
+    assert strawberry != blueberry
+    assert strawberry[:-1] == blueberry[:-1] != apple[:-1]

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from understanding.kinds import ALL
+from understanding.reader import Reader
+
+
+@pytest.mark.parametrize(
+    ("text", "main"),
+    [
+        ("草莓烂了一半，没法吃", "rotten"),
+        ("打开一看全发霉了", "rotten"),
+        ("鸡蛋碎了三个", "damaged"),
+        ("箱子压扁了，桃子都压坏了", "damaged"),
+        ("说好五斤，称了一下只有四斤二两", "short_weight"),
+        ("苹果少了二两", "short_weight"),
+        ("跟图片完全不一样，货不对板", "not_as_described"),
+        ("牛奶过期了", "expired"),
+        ("这酒是假货吧，包装都不对", "fake"),
+        ("青菜里面有虫子", "foreign_object"),
+        ("吃了以后拉肚子", "food_safety"),
+        ("孩子吃完吐了两次", "food_safety"),
+        ("橙子又酸又小，太难吃了", "quality"),
+        ("卖得比超市还贵，坑人", "price"),
+        ("等了两个小时还没送到", "late"),
+        ("我的包裹丢了", "lost"),
+        ("我的菜被别人拿走了", "taken_by_other"),
+        ("雪糕送来就化了", "thawed"),
+        ("物流信息三天没更新了", "status_not_updated"),
+        ("发错货了，我买的是梨", "wrong_item"),
+        ("少了一袋土豆", "missing_item"),
+        ("我买了三样，漏发了一样", "missing_item"),
+        ("订单取消不了，点了没反应", "cannot_cancel"),
+        ("说好的满减没给我减", "discount_not_honoured"),
+        ("送货的人态度太差了，还骂人", "attitude"),
+        ("发了好多消息都没人理", "slow_answer"),
+        ("你们推来推去，踢皮球", "passed_around"),
+        ("一个星期了还不给我退款", "refund_slow"),
+        ("半夜一直打我电话骚扰我", "harassment"),
+        ("你们把我的电话发到群里了", "privacy_leak"),
+    ],
+)
+def test_a_complaint_is_told_by_its_words(reader: Reader, text: str, main: str) -> None:
+    understanding = reader.read(text)
+    assert understanding.kinds[:1] == (main,)
+    assert understanding.decision == "skill"
+
+
+def test_the_table_above_names_every_kind() -> None:
+    table = test_a_complaint_is_told_by_its_words.pytestmark[0].args[1]  # type: ignore[attr-defined]
+    assert {main for _, main in table} == ALL
+
+
+def test_several_complaints_are_all_heard_and_danger_comes_first(reader: Reader) -> None:
+    kinds = reader.read("送得太慢了，而且虾都臭了，全家吃了拉肚子").kinds
+    assert kinds[0] == "food_safety"
+    assert set(kinds) >= {"late", "rotten", "food_safety"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "苹果没有坏，挺好的",
+        "这次没烂，谢谢",
+        "橘子酸不酸",
+        "会不会有虫子",
+        "万一坏了怎么办",
+        "如果烂了你们赔吗",
+        "坏果包赔是怎么赔的",
+        "一份多少克",
+        "香蕉发黑还能吃吗",
+        "牛排怎么化冻",
+        "优惠券什么时候过期",
+        "退款多久到账",
+        "最少要买多少钱",
+    ],
+)
+def test_a_question_or_a_denial_is_no_complaint(reader: Reader, text: str) -> None:
+    assert reader.read(text).kinds == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "skill"),
+    [
+        ("我的苹果烂了一半", "claim"),
+        ("发错货了，我买的是梨", "claim"),
+        ("吃了以后拉肚子", "complaint"),
+        ("你们客服态度太差", "complaint"),
+        ("我的订单怎么还没到", "order_status"),
+    ],
+)
+def test_the_kind_chooses_the_skill(reader: Reader, text: str, skill: str) -> None:
+    assert reader.read(text).skill == skill

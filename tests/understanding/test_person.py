@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from understanding.person import asks_for_person
+from understanding.reader import Reader
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["人工", "转人工", "人工客服！", "我要找真人", "找团长", "帮我叫一下团长", "客服呢", "别让机器人回我",
+     "让你们负责人给我打电话", "我想跟真人说话", "有没有真人", "接人工服务", "一键求助"],
+)  # fmt: skip
+def test_a_call_for_a_person_is_heard(text: str) -> None:
+    assert asks_for_person(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["人工费多少", "团长是谁", "团长叫什么名字", "客服几点上班", "人工智能是什么", "怎么当团长",
+     "不用转人工了", "我想当团长", "", "苹果"],
+)  # fmt: skip
+def test_what_only_looks_like_a_call_is_left_alone(text: str) -> None:
+    assert not asks_for_person(text)
+
+
+def test_a_call_for_a_person_is_a_skill(reader: Reader) -> None:
+    understanding = reader.read("我要找人工")
+    assert (understanding.decision, understanding.skill) == ("skill", "person")
+    assert any(reason.startswith("找人工") for reason in understanding.why)
