@@ -30,9 +30,7 @@ def create_app(bot: Bot) -> Flask:
     offers = OfferConfirmer(bot.store, bot.clock, bot.queue.wake)
     app.extensions["offers"] = offers
     atexit.register(offers.close)
-    callbacks = Callbacks(
-        channels=bot.channels, turns=bot.turns, offers=offers, clock=bot.clock, registry=registry
-    )
+    callbacks = Callbacks(channels=bot.channels, turns=bot.turns, offers=offers, clock=bot.clock, registry=registry)
 
     def database() -> None:
         with bot.store.read() as connection:

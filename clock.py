@@ -40,7 +40,7 @@ def main(settings: Settings) -> None:
 def sweep(bot: Bot) -> None:
     """Sends every due row's id to the workers, unless they have plenty waiting already."""
     try:
-        if int(bot.redis.llen(f"qunda:queue:{QUEUE}")) > _BACKLOG:  # type: ignore[arg-type]
+        if int(bot.redis.llen(f"qunda:queue:{QUEUE}")) > _BACKLOG:
             return
     except redis.RedisError as error:
         log.warning("queue_away", error=type(error).__name__)

@@ -170,4 +170,3 @@ def _needs(settings: Settings, clock: Clock, store: Store, rooms: Rooms) -> dict
         "notices": notices,
         "handing_over": HandOver(speakers, notices, rooms.texts, rooms.policy),
     }
-

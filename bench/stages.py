@@ -15,9 +15,7 @@ Make = Callable[[str, str], tuple[str, bytes]]
 """Makes a request of an account and a text: path with query, and body."""
 
 
-def where_the_time_goes(
-    environment: Mapping[str, str], questions: Sequence[str], make: Make
-) -> dict[str, float]:
+def where_the_time_goes(environment: Mapping[str, str], questions: Sequence[str], make: Make) -> dict[str, float]:
     """Median microseconds by stage for varied questions on the bot that ``environment`` describes."""
     from app import create_app
     from bot.logs import configure_logs
@@ -64,4 +62,3 @@ def _time(owner: type, method: str, stage: str, spent: dict[str, list[float]]) -
             spent[stage].append(time.perf_counter() - started)
 
     setattr(owner, method, timed)
-

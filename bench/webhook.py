@@ -72,12 +72,18 @@ def run() -> Mapping[str, Any]:
         credentials = demo_data.credentials(data_dir)
         questions = _questions()
         rows: list[Figures] = []
-        with _echo_server(credentials) as echo, postgres_server(durable=True) as postgres, _bot_servers(data_dir, postgres) as bots:
+        with (
+            _echo_server(credentials) as echo,
+            postgres_server(durable=True) as postgres,
+            _bot_servers(data_dir, postgres) as bots,
+        ):
             for _ in range(ROUNDS):
                 rows.append(_measure("echo", echo, credentials, questions, ECHO_REQUESTS))
                 for name, server in bots.items():
                     rows.append(_measure(name, server, credentials, questions, REQUESTS))
-        stages = where_the_time_goes(_environment(data_dir / "sqlite", None, "redis://127.0.0.1:1/0"), questions, _maker(credentials))
+        stages = where_the_time_goes(
+            _environment(data_dir / "sqlite", None, "redis://127.0.0.1:1/0"), questions, _maker(credentials)
+        )
     return _report(rows, stages)
 
 
@@ -87,9 +93,7 @@ def _questions() -> list[str]:
     return [text for entry in knowledge.entries if entry.answer for text in (entry.question, *entry.variants)]
 
 
-def _measure(
-    name: str, server: _Server, credentials: Credentials, questions: Sequence[str], count: int
-) -> Figures:
+def _measure(name: str, server: _Server, credentials: Credentials, questions: Sequence[str], count: int) -> Figures:
     if not server.warm:
         run_load(server.port, _requests(credentials, questions, ACCOUNTS, each_account_once=True), CONNECTIONS)
         server.warm = True
@@ -217,9 +221,7 @@ def _made(folder: Path) -> Path:
 
 
 @contextmanager
-def _started(
-    command: Sequence[str], environment: Mapping[str, str], port: int, ready: str | None
-) -> Iterator[_Server]:
+def _started(command: Sequence[str], environment: Mapping[str, str], port: int, ready: str | None) -> Iterator[_Server]:
     process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), preexec_fn=_pin_to_first_core)
     try:
         _wait_for(process, port, ready)

@@ -153,8 +153,13 @@ class Turns:
             tx, answer = self._record(connection, row, turn, outcome, answer_until, also)
         self._workers.wake(sorted(tx.woken), tx.new_jobs)
         log.info(
-            "turn", channel=message.channel, kind=message.kind, handler=outcome.handler, note=outcome.effects.note,
-            outcome=outcome.outcome, conversation=row.id,
+            "turn",
+            channel=message.channel,
+            kind=message.kind,
+            handler=outcome.handler,
+            note=outcome.effects.note,
+            outcome=outcome.outcome,
+            conversation=row.id,
         )
         return answer
 
@@ -204,7 +209,13 @@ class Turns:
         inbox_id = _insert_inbox(connection, row.id, turn, outcome)
         _advance(connection, row, turn, outcome.effects, inbound=answer_until is not None)
         tx = Transaction(
-            connection, turn.now, row.id, inbox_id, f"turn:{inbox_id}", self._capabilities, list(outcome.effects.replies)
+            connection,
+            turn.now,
+            row.id,
+            inbox_id,
+            f"turn:{inbox_id}",
+            self._capabilities,
+            list(outcome.effects.replies),
         )
         _attach(tx, turn.message)
         for record in (*outcome.effects.records, *((also,) if also else ())):

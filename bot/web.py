@@ -37,7 +37,9 @@ class Callbacks:
         self._turns = turns
         self._offers = offers
         self._clock = clock
-        self._seen = Counter("qunda_callbacks", "Callbacks by what became of them", ["channel", "seen"], registry=registry)
+        self._seen = Counter(
+            "qunda_callbacks", "Callbacks by what became of them", ["channel", "seen"], registry=registry
+        )
 
     def verify(self, name: str) -> Response:
         """The platform's GET: plain text, at once."""

@@ -23,7 +23,13 @@ _PAUSE_AFTER_FAILURE = 2.0
 
 def make_broker(connection: redis.Redis) -> RedisBroker:
     """A broker that retries nothing by itself."""
-    middleware: list[Middleware] = [AgeLimit(), TimeLimit(), ShutdownNotifications(), Callbacks(), Retries(max_retries=0)]
+    middleware: list[Middleware] = [
+        AgeLimit(),
+        TimeLimit(),
+        ShutdownNotifications(),
+        Callbacks(),
+        Retries(max_retries=0),
+    ]
     return RedisBroker(client=connection, middleware=middleware, namespace="qunda:queue")
 
 

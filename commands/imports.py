@@ -25,9 +25,7 @@ def orders(file: Path, dry_run: bool) -> int:
     """Takes a file of order lines in. Exit code: 0 all went in, 1 some rows were refused, 2 the file is unreadable."""
 
     def take(store: Store, settings: Settings, directory: Directory, now: datetime) -> ImportReport:
-        return import_orders(
-            store, file, directory=directory, timezone=settings.timezone, now=now, dry_run=dry_run
-        )
+        return import_orders(store, file, directory=directory, timezone=settings.timezone, now=now, dry_run=dry_run)
 
     return _run(file, dry_run, "order lines", take)
 

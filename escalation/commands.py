@@ -102,6 +102,4 @@ def _with_text(verb: Verb, rest: str) -> Command:
     text = after[separator.end() if separator else 0 :].strip()
     clear = bool(number[1]) or number[2].startswith(("0", "０"))
     glued = separator is None and not clear
-    return Command(
-        verb, int(number[2]), text, doubtful=not clear and len(number[2]) < 4, wrong=glued or not text
-    )
+    return Command(verb, int(number[2]), text, doubtful=not clear and len(number[2]) < 4, wrong=glued or not text)

@@ -142,4 +142,3 @@ class Notices:
 
     def _say(self, key: str, **values: Any) -> str:
         return self._texts.say(f"notice.{key}", **values)
-

@@ -120,5 +120,3 @@ class Takeover:
 def _form(tx: Transaction, ticket: Ticket) -> Form:
     resident = find_by_id(tx.connection, ticket.resident_id) if ticket.resident_id is not None else None
     return "elder" if resident and resident.elder else "plain"
-
-

@@ -85,9 +85,7 @@ class Ticket:
 
     def belongs_to(self, conversation_id: int, resident_id: int | None) -> bool:
         """Whether it is the matter of the resident who writes there."""
-        return self.conversation_id == conversation_id or (
-            resident_id is not None and self.resident_id == resident_id
-        )
+        return self.conversation_id == conversation_id or (resident_id is not None and self.resident_id == resident_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +174,7 @@ def solve(tx: Transaction, ticket_id: int, actor: Actor) -> bool:
     What nobody had taken becomes the ticket of whoever solved it.
     """
     owner = func.coalesce(tickets.c.owner, actor)
-    solved = _change(
-        tx, ticket_id, OPEN, status="solved", owner=owner, solved_at=tx.now, first_response_at=_first(tx)
-    )
+    solved = _change(tx, ticket_id, OPEN, status="solved", owner=owner, solved_at=tx.now, first_response_at=_first(tx))
     if solved:
         add_event(tx, ticket_id, actor, "solved")
     return solved

@@ -13,9 +13,7 @@ from handlers.speaker import Speakers
 from understanding.skills import BIND, ORDER_STATUS
 
 
-def handle(
-    turn: Turn, *, readings: Readings, speakers: Speakers, store: Store, settings: Settings
-) -> Effects | None:
+def handle(turn: Turn, *, readings: Readings, speakers: Speakers, store: Store, settings: Settings) -> Effects | None:
     """Answers "where is my order" for whoever may know."""
     if not turn.message.text.strip():
         return None

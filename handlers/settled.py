@@ -35,9 +35,7 @@ _NOISE = re.compile(r"[\W_]+")
 _THANKS = re.compile(r"^(?:谢谢|多谢|感谢)+|(?:谢谢|多谢|感谢|辛苦)+(?:你们?|您|啦|了|团长|啊)*$")
 
 
-def handle(
-    turn: Turn, *, store: Store, speakers: Speakers, notices: Notices, texts: Texts
-) -> Effects | None:
+def handle(turn: Turn, *, store: Store, speakers: Speakers, notices: Notices, texts: Texts) -> Effects | None:
     """Takes a plain yes or no while the question stands; anything else is not its own."""
     number: int | None = current(turn).get(SETTLE)
     settled = _answer(turn.message.text)

@@ -22,9 +22,7 @@ _WITHOUT_NUMBER = re.compile(
 _LONGEST = 60
 
 
-def handle(
-    turn: Turn, *, store: Store, readings: Readings, speakers: Speakers, notices: Notices
-) -> Effects | None:
+def handle(turn: Turn, *, store: Store, readings: Readings, speakers: Speakers, notices: Notices) -> Effects | None:
     """Tells the status of the named ticket, or of the resident's own open ones.
 
     Somebody else's ticket gets the same answer as a number that does not exist.

@@ -71,6 +71,10 @@ def _send(person: Person, body: dict[str, str]) -> Delivery:
 
 def _bubble(bubble: Bubble) -> dict[str, object]:
     return {
-        "id": bubble.id, "speaker": bubble.speaker, "kind": bubble.kind, "text": bubble.text,
-        "at": bubble.at.isoformat(), "media": base64.b64encode(bubble.media).decode() if bubble.media else None,
+        "id": bubble.id,
+        "speaker": bubble.speaker,
+        "kind": bubble.kind,
+        "text": bubble.text,
+        "at": bubble.at.isoformat(),
+        "media": base64.b64encode(bubble.media).decode() if bubble.media else None,
     }

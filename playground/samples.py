@@ -111,8 +111,10 @@ def _draw_spot(draw: ImageDraw.ImageDraw, subject: Subject, chance: Random, cent
     for _ in range(9):
         size = subject.radius * chance.uniform(0.1, 0.28)
         left, top = x + chance.uniform(-size, size), y + chance.uniform(-size, size)
-        draw.ellipse((left - size, top - size, left + size, top + size), fill=(*_shade(subject.spots,
-                     chance.uniform(0.7, 1.15)), 255))
+        draw.ellipse(
+            (left - size, top - size, left + size, top + size),
+            fill=(*_shade(subject.spots, chance.uniform(0.7, 1.15)), 255),
+        )
 
 
 def _shade(colour: Colour, light: float) -> Colour:

@@ -68,14 +68,23 @@ class Stage:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 _command("up", "--no-playground", "--port", str(port)),
-                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         self._wait_until_ready()
 
     def _import_orders(self, file: Path, environment: Mapping[str, str]) -> None:
         done = subprocess.run(
             _command("import", "orders", str(file)),
-            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             raise NotStarted(f"the demo's orders were not taken:\n{done.stdout}{done.stderr}")

@@ -45,19 +45,34 @@ class WeChat:
     """
 
     def __init__(
-        self, credentials: Credentials, cast: Cast, *, time_source: Callable[[], datetime] = system_time,
+        self,
+        credentials: Credentials,
+        cast: Cast,
+        *,
+        time_source: Callable[[], datetime] = system_time,
         callback_timeout: float = 5.0,
     ) -> None:
         self.clock = PlatformClock(time_source)
         self.world = World(self.clock)
         self.oa = OfficialAccount(
-            "oa", self.world, app_id=credentials.oa_app_id, secret=credentials.oa_secret,
-            token=credentials.oa_token, aes_key=credentials.oa_aes_key, callback_timeout=callback_timeout,
+            "oa",
+            self.world,
+            app_id=credentials.oa_app_id,
+            secret=credentials.oa_secret,
+            token=credentials.oa_token,
+            aes_key=credentials.oa_aes_key,
+            callback_timeout=callback_timeout,
         )
         self.wecom = Wecom(
-            "app", self.world, corp_id=credentials.corp_id, agent_id=credentials.agent_id,
-            secret=credentials.app_secret, token=credentials.app_token, aes_key=credentials.app_aes_key,
-            members={userid for _, userid in cast.staff.values()}, callback_timeout=callback_timeout,
+            "app",
+            self.world,
+            corp_id=credentials.corp_id,
+            agent_id=credentials.agent_id,
+            secret=credentials.app_secret,
+            token=credentials.app_token,
+            aes_key=credentials.app_aes_key,
+            members={userid for _, userid in cast.staff.values()},
+            callback_timeout=callback_timeout,
         )
         self.people = {
             **{name: Person(name, "resident", openid, self.oa) for name, openid in cast.residents.items()},

@@ -34,7 +34,13 @@ _TAKEN = "the channel account belongs to another resident already; check the acc
 
 # What a new line has where its file has no such column.
 _BLANK = {
-    "batch": "", "quantity": 1.0, "pickup_code": "", "community_id": None, "eta": None, "arrived_at": None, "notes": {},
+    "batch": "",
+    "quantity": 1.0,
+    "pickup_code": "",
+    "community_id": None,
+    "eta": None,
+    "arrived_at": None,
+    "notes": {},
 }
 
 

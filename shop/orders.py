@@ -17,7 +17,13 @@ from shop.statuses import STATUS_WORDS
 from shop.tables import order_lines, residents
 
 __all__ = [
-    "OrderLine", "claimable_lines", "find_line", "find_owner", "lines_of_order", "matching_lines", "recent_lines",
+    "OrderLine",
+    "claimable_lines",
+    "find_line",
+    "find_owner",
+    "lines_of_order",
+    "matching_lines",
+    "recent_lines",
 ]
 
 

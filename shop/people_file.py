@@ -184,8 +184,12 @@ def _check_staff(file: YamlFile, staff: tuple[Staff, ...]) -> None:
             other = owners.setdefault((channel, account), person.id)
             if other != person.id:
                 raise file.error(
-                    f"the account on {channel} belongs to {other} already", "give each person an account of her own",
-                    "staff", position, "accounts", channel,
+                    f"the account on {channel} belongs to {other} already",
+                    "give each person an account of her own",
+                    "staff",
+                    position,
+                    "accounts",
+                    channel,
                 )
 
 
@@ -200,13 +204,19 @@ def _check_communities(file: YamlFile, communities: tuple[Community, ...], staff
             raise file.error(
                 f"there is no leader {community.leader_id!r}",
                 _meant(community.leader_id, leaders, "the leader in staff"),
-                "communities", position, "leader",
+                "communities",
+                position,
+                "leader",
             )
         for number, chat in enumerate(community.chats):
             if owners.setdefault(chat, community.id) != community.id:
                 raise file.error(
-                    f"the chat belongs to {owners[chat]} already", "name each chat once",
-                    "communities", position, "chats", number,
+                    f"the chat belongs to {owners[chat]} already",
+                    "name each chat once",
+                    "communities",
+                    position,
+                    "chats",
+                    number,
                 )
 
 
@@ -219,14 +229,21 @@ def _check_residents(
     for position, resident in enumerate(residents):
         if resident.community_id and resident.community_id not in known:
             raise file.error(
-                f"there is no community {resident.community_id!r}", _meant(resident.community_id, known),
-                "residents", position, "community",
+                f"there is no community {resident.community_id!r}",
+                _meant(resident.community_id, known),
+                "residents",
+                position,
+                "community",
             )
         for account in resident.accounts.items():
             if account in taken:
                 raise file.error(
-                    f"the account on {account[0]} belongs to somebody else already", "write each account once",
-                    "residents", position, "accounts", account[0],
+                    f"the account on {account[0]} belongs to somebody else already",
+                    "write each account once",
+                    "residents",
+                    position,
+                    "accounts",
+                    account[0],
                 )
             taken.add(account)
 

@@ -125,9 +125,7 @@ def phones_of_accounts(
 
 
 def mark_elder(connection: Connection, resident_id: int, elder: bool, now: datetime) -> None:
-    connection.execute(
-        update(residents).where(residents.c.id == resident_id).values(elder=elder, updated_at=now)
-    )
+    connection.execute(update(residents).where(residents.c.id == resident_id).values(elder=elder, updated_at=now))
 
 
 def plan_residents(connection: Connection, people: Sequence[Particulars]) -> ResidentPlan:

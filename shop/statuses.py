@@ -28,9 +28,7 @@ _SYNONYMS = {
     "refunded": ("退款成功",),
 }
 
-_BY_WORD = {
-    word: status for status, words in STATUS_WORDS.items() for word in (status, words, *_SYNONYMS[status])
-}
+_BY_WORD = {word: status for status, words in STATUS_WORDS.items() for word in (status, words, *_SYNONYMS[status])}
 
 
 def status_of(word: str) -> str | None:

@@ -85,7 +85,11 @@ def _engine(url: str, pool_size: int) -> Engine:
         return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
     # The driver's own transaction handling is switched off; write() says BEGIN IMMEDIATE itself.
     engine = create_engine(
-        url, isolation_level="AUTOCOMMIT", poolclass=QueuePool, pool_size=pool_size, max_overflow=20,
+        url,
+        isolation_level="AUTOCOMMIT",
+        poolclass=QueuePool,
+        pool_size=pool_size,
+        max_overflow=20,
         connect_args={"timeout": 30, "check_same_thread": False},
     )
 

@@ -94,9 +94,7 @@ class Wire:
         """The fields of an encrypted passive reply; ``ValueError`` when it is not one for us."""
         outer = xml.read(document)
         try:
-            inner = self.crypto.decrypt_message(
-                outer, outer["MsgSignature"], outer["TimeStamp"], outer["Nonce"]
-            )
+            inner = self.crypto.decrypt_message(outer, outer["MsgSignature"], outer["TimeStamp"], outer["Nonce"])
         except Exception as error:  # wechatpy lets any kind of error out for what it cannot decrypt
             raise ValueError("not encrypted for this account") from error
         return xml.read(inner)
@@ -113,8 +111,12 @@ class Wire:
         """One try; None when the bot cannot be reached or is too slow."""
         try:
             return self._session.post(
-                self.url, params=query, data=document.encode(), timeout=self.timeout,
-                headers={"Content-Type": "text/xml"}, allow_redirects=False,
+                self.url,
+                params=query,
+                data=document.encode(),
+                timeout=self.timeout,
+                headers={"Content-Type": "text/xml"},
+                allow_redirects=False,
             )
         except requests.RequestException:
             return None

@@ -60,7 +60,14 @@ class OfficialAccount(Platform):
     """The account's platform; openids that have never written are unknown to it."""
 
     def __init__(
-        self, name: str, world: World, *, app_id: str, secret: str, token: str, aes_key: str,
+        self,
+        name: str,
+        world: World,
+        *,
+        app_id: str,
+        secret: str,
+        token: str,
+        aes_key: str,
         callback_timeout: float = 5.0,
     ) -> None:
         self._app_id = app_id
@@ -68,7 +75,11 @@ class OfficialAccount(Platform):
         self._plain, self._stable = Tokens(world.clock), Tokens(world.clock)
         self._followers: dict[str, Follower] = {}
         super().__init__(
-            name, world, WeChatCrypto(token, aes_key, app_id), receiver=GH_ID, envelope={},
+            name,
+            world,
+            WeChatCrypto(token, aes_key, app_id),
+            receiver=GH_ID,
+            envelope={},
             callback_timeout=callback_timeout,
         )
 
@@ -84,8 +95,11 @@ class OfficialAccount(Platform):
         sealed = self.wire.seal(callback.body)
         query = {
             "signature": sign(self.wire.crypto.token, sealed.timestamp, sealed.nonce),
-            "timestamp": sealed.timestamp, "nonce": sealed.nonce, "openid": callback.account,
-            "encrypt_type": "aes", "msg_signature": sealed.signature,
+            "timestamp": sealed.timestamp,
+            "nonce": sealed.nonce,
+            "openid": callback.account,
+            "encrypt_type": "aes",
+            "msg_signature": sealed.signature,
         }
         response = self.wire.post(query, xml.write({"ToUserName": GH_ID, "Encrypt": sealed.encrypt}))
         return None if response is None else (response.status_code, response.text)

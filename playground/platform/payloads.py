@@ -31,7 +31,11 @@ def video(media_id: str, thumb_media_id: str) -> Payload:
 
 def location(latitude: float, longitude: float, label: str) -> Payload:
     return {
-        "MsgType": "location", "Location_X": latitude, "Location_Y": longitude, "Scale": 16, "Label": label,
+        "MsgType": "location",
+        "Location_X": latitude,
+        "Location_Y": longitude,
+        "Scale": 16,
+        "Label": label,
     }
 
 

@@ -31,8 +31,17 @@ class Wecom(Platform):
     """The corp's platform; ``members`` are the userids that the application may write to."""
 
     def __init__(
-        self, name: str, world: World, *, corp_id: str, agent_id: int, secret: str, token: str, aes_key: str,
-        members: Collection[str], callback_timeout: float = 5.0,
+        self,
+        name: str,
+        world: World,
+        *,
+        corp_id: str,
+        agent_id: int,
+        secret: str,
+        token: str,
+        aes_key: str,
+        members: Collection[str],
+        callback_timeout: float = 5.0,
     ) -> None:
         self._corp_id = corp_id
         self._agent_id = agent_id
@@ -43,7 +52,11 @@ class Wecom(Platform):
         self._said: dict[tuple[str, str], datetime] = {}
         self._dropped = 0
         super().__init__(
-            name, world, WeChatCrypto(token, aes_key, corp_id), receiver=corp_id, envelope={"AgentID": agent_id},
+            name,
+            world,
+            WeChatCrypto(token, aes_key, corp_id),
+            receiver=corp_id,
+            envelope={"AgentID": agent_id},
             callback_timeout=callback_timeout,
         )
 
@@ -59,7 +72,9 @@ class Wecom(Platform):
         echo = str(secrets.randbelow(10**18))
         sealed = self.wire.seal(echo)
         query = {
-            "msg_signature": sealed.signature, "timestamp": sealed.timestamp, "nonce": sealed.nonce,
+            "msg_signature": sealed.signature,
+            "timestamp": sealed.timestamp,
+            "nonce": sealed.nonce,
             "echostr": sealed.encrypt,
         }
         return self.wire.get(query) == echo

@@ -41,7 +41,9 @@ class Post:
 
     def queue(self, conversation_id: int, text: str, **options) -> None:
         with self.rig.store.write() as connection:
-            tx = Transaction(connection, self.rig.clock.now(), conversation_id, None, f"test:{text}", self._capabilities())
+            tx = Transaction(
+                connection, self.rig.clock.now(), conversation_id, None, f"test:{text}", self._capabilities()
+            )
             tx.tell(conversation_id, text, **{"voice": "bot", **options})
 
     def tell_leader(self, text: str) -> int:

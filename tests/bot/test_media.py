@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zlib
@@ -68,10 +69,8 @@ def test_what_is_no_sound_picture_is_refused_and_leaves_no_file(tmp_path, conten
 
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_a_picture_or_refused(content: bytes) -> None:
-    try:
+    with contextlib.suppress(UnacceptableMedia):
         assert check_image(content).startswith("image/")
-    except UnacceptableMedia:
-        pass
 
 
 @given(st.data())
@@ -79,10 +78,8 @@ def test_a_damaged_picture_is_a_picture_or_refused(data) -> None:
     content = bytearray(picture(data.draw(st.sampled_from(["JPEG", "PNG", "GIF", "WEBP"]))))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(UnacceptableMedia):
         check_image(bytes(content))
-    except UnacceptableMedia:
-        pass
 
 
 @pytest.mark.parametrize(

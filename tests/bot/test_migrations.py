@@ -12,7 +12,7 @@ import shop.tables  # noqa: F401
 from bot.storage.migrate import MIGRATIONS, upgrade
 from bot.storage.tables import metadata
 
-BROKEN = '''
+BROKEN = """
 import sqlalchemy as sa
 from alembic import op
 
@@ -24,7 +24,7 @@ def upgrade():
     op.create_table("half_done", sa.Column("id", sa.Integer, primary_key=True))
     op.execute("INSERT INTO half_done VALUES (1)")
     op.execute("ALTER TABLE nothing_of_the_kind ADD COLUMN x INTEGER")
-'''
+"""
 
 
 def test_the_migrations_make_the_schema_that_the_code_means(database_url: str) -> None:
@@ -63,7 +63,9 @@ def everything(url: str) -> dict:
     found: dict = {
         name: (
             sorted(str(column) for column in inspector.get_columns(name)),
-            sorted(str((index["name"], index["column_names"], index["unique"])) for index in inspector.get_indexes(name)),
+            sorted(
+                str((index["name"], index["column_names"], index["unique"])) for index in inspector.get_indexes(name)
+            ),
         )
         for name in inspector.get_table_names()
     }

@@ -233,8 +233,13 @@ def _claim(turn: Turn, handing_over: HandOver) -> Record:
 
     def record(tx: Transaction) -> None:
         ticket = hand_over(
-            tx, new=new, last_messages=(turn.message.text,), form=speaker.form,
-            notices=handing_over.notices, texts=handing_over.texts, policy=handing_over.policy,
+            tx,
+            new=new,
+            last_messages=(turn.message.text,),
+            form=speaker.form,
+            notices=handing_over.notices,
+            texts=handing_over.texts,
+            policy=handing_over.policy,
         )
         submit(tx, NewClaim(turn.conversation.id, resident_id, None, ("rotten",), "一半", 0.5, "refund", ()), ticket.id)
 

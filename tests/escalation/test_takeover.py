@@ -164,9 +164,7 @@ def test_what_two_tickets_of_one_resident_need_goes_to_both_owners(scene: Scene)
     assert not row.followed
 
 
-@pytest.mark.parametrize(
-    ("code", "why"), [(45015, "超过 48 小时"), (45047, "发满了条数"), (40003, "没有收下")]
-)
+@pytest.mark.parametrize(("code", "why"), [(45015, "超过 48 小时"), (45047, "发满了条数"), (40003, "没有收下")])
 def test_the_owner_learns_that_the_resident_was_not_reached_and_what_to_do(scene: Scene, code: int, why: str) -> None:
     scene.says("alice", "人工")
     scene.says("zhang", "接单 0001")

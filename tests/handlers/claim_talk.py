@@ -51,7 +51,8 @@ DIRECTORY = Directory(
 @cache
 def shipped_settings() -> Settings:
     """The shipped configuration; nothing is written to its data folder."""
-    return Settings.load({"QUNDA_DATA_DIR": tempfile.gettempdir(), "QUNDA_SECRET_KEY": "0123456789abcdef"}, make_secret=False)
+    environ = {"QUNDA_DATA_DIR": tempfile.gettempdir(), "QUNDA_SECRET_KEY": "0123456789abcdef"}
+    return Settings.load(environ, make_secret=False)
 
 
 @cache

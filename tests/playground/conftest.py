@@ -18,9 +18,15 @@ from playground.wechat import Cast, Credentials, WeChat
 KEY_A = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 KEY_B = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt"
 CREDENTIALS = Credentials(
-    oa_app_id="wx5823bf96d3bd56c7", oa_secret="oa-secret", oa_token="QDG6eK", oa_aes_key=KEY_A,
-    corp_id="ww1436e0e65a779aee", agent_id=1000002, app_secret="app-secret",
-    app_token="hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo", app_aes_key=KEY_B,
+    oa_app_id="wx5823bf96d3bd56c7",
+    oa_secret="oa-secret",
+    oa_token="QDG6eK",
+    oa_aes_key=KEY_A,
+    corp_id="ww1436e0e65a779aee",
+    agent_id=1000002,
+    app_secret="app-secret",
+    app_token="hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo",
+    app_aes_key=KEY_B,
 )
 CAST = Cast(
     residents={"王桂兰": "oWang", "刘建国": "oLiu"},
@@ -78,12 +84,13 @@ class EchoBot:
         if not words:
             return ""
         reply: dict[str, str | int | float | xml.Fields] = {
-            "ToUserName": fields["FromUserName"], "FromUserName": fields["ToUserName"], "CreateTime": 1,
-            "MsgType": "text", "Content": words,
+            "ToUserName": fields["FromUserName"],
+            "FromUserName": fields["ToUserName"],
+            "CreateTime": 1,
+            "MsgType": "text",
+            "Content": words,
         }
         return crypto.encrypt_message(xml.write(reply), query["nonce"], query["timestamp"])
-
-
 
 
 class Api:
@@ -105,8 +112,10 @@ class Api:
 
     def upload(self, kind: str, content: bytes) -> dict[str, Any]:
         answer: dict[str, Any] = requests.post(
-            self._url("media/upload"), params={"access_token": self.token, "type": kind},
-            files={"media": ("file.bin", content)}, timeout=5,
+            self._url("media/upload"),
+            params={"access_token": self.token, "type": kind},
+            files={"media": ("file.bin", content)},
+            timeout=5,
         ).json()
         return answer
 

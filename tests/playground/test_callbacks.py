@@ -14,12 +14,17 @@ from tests.playground.conftest import KEY_A, KEY_B, SHORT, EchoBot
 
 # developer.work.weixin.qq.com/document/path/90968 and its sample code
 VECTOR_A = {
-    "token": "QDG6eK", "key": KEY_A, "receiver": "wx5823bf96d3bd56c7",
-    "echo_signature": "5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3", "echo_timestamp": "1409659589",
+    "token": "QDG6eK",
+    "key": KEY_A,
+    "receiver": "wx5823bf96d3bd56c7",
+    "echo_signature": "5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3",
+    "echo_timestamp": "1409659589",
     "echo_nonce": "263014780",
     "echostr": "P9nAzCzyDtyTWESHep1vC5X9xho/qYX3Zpb4yKa9SKld1DsH3Iyt3tP3zNdtp+4RPcs8TgAE7OaBO+FZXvnaqQ==",
     "echo": "1616140317555161061",
-    "signature": "477715d11cdb4164915debcba66cb864d751f3e6", "timestamp": "1409659813", "nonce": "1372623149",
+    "signature": "477715d11cdb4164915debcba66cb864d751f3e6",
+    "timestamp": "1409659813",
+    "nonce": "1372623149",
     "encrypt": (
         "RypEvHKD8QQKFhvQ6QleEB4J58tiPdvo+rtK1I9qca6aM/wvqnLSV5zEPeusUiX5L5X/0lWfrf0QADHHhGd3QczcdCUpj911L3vg3W/sYYvu"
         "JTs3TUUkSUXxaccAS0qhxchrRYt66wiSpGLYL42aM6A8dTT+6k4aSknmPj48kzJs8qLjvd4Xgpue06DOdnLxAUHzM6+kDZ+HMZfJYuR+LtwG"
@@ -30,12 +35,17 @@ VECTOR_A = {
     "content": "hello",
 }
 VECTOR_B = {
-    "token": "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo", "key": KEY_B, "receiver": "ww1436e0e65a779aee",
-    "echo_signature": "012bc692d0a58dd4b10f8dfe5c4ac00ae211ebeb", "echo_timestamp": "1476416373",
+    "token": "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo",
+    "key": KEY_B,
+    "receiver": "ww1436e0e65a779aee",
+    "echo_signature": "012bc692d0a58dd4b10f8dfe5c4ac00ae211ebeb",
+    "echo_timestamp": "1476416373",
     "echo_nonce": "47744683",
     "echostr": "fsi1xnbH4yQh0+PJxcOdhhK6TDXkjMyhEPA7xB2TGz6b+g7xyAbEkRxN/3cNXW9qdqjnoVzEtpbhnFyq6SVHyA==",
     "echo": "1288432023552776189",
-    "signature": "0c3914025cb4b4d68103f6bfc8db550f79dcf48e", "timestamp": "1476422779", "nonce": "1597212914",
+    "signature": "0c3914025cb4b4d68103f6bfc8db550f79dcf48e",
+    "timestamp": "1476422779",
+    "nonce": "1597212914",
     "encrypt": (
         "Kl7kjoSf6DMD1zh7rtrHjFaDapSCkaOnwu3bqLc5tAybhhMl9pFeK8NslNPVdMwmBQTNoW4mY7AIjeLvEl3NyeTkAgGzBhzTtRLNshw2AEew"
         "+kkYcD+Fq72Kt00fT0WnN87hGrW8SqGc+NcT3mu87Ha3dz1pSDi6GaUA6A0sqfde0VJPQbZ9U+3JWcoD4Z5jaU0y9GSh010wsHF8KZD24Yhm"
@@ -75,9 +85,7 @@ def test_what_the_platform_seals_opens_with_the_vectors_own_crypto(wechat: WeCha
         sealed = platform.wire.seal("<xml><Content>烂了一半</Content></xml>")
         crypto = EnterpriseCrypto(vector["token"], vector["key"], vector["receiver"])
 
-        opened = crypto.decrypt_message(
-            {"Encrypt": sealed.encrypt}, sealed.signature, sealed.timestamp, sealed.nonce
-        )
+        opened = crypto.decrypt_message({"Encrypt": sealed.encrypt}, sealed.signature, sealed.timestamp, sealed.nonce)
 
         assert opened == "<xml><Content>烂了一半</Content></xml>"
 
@@ -107,7 +115,8 @@ def test_a_passive_reply_appears_in_the_chat(wechat: WeChat, name: str) -> None:
 
     assert delivery.accepted
     assert [(bubble.speaker, bubble.text) for bubble in person.chat()] == [
-        ("person", "你好 ]]> <b>"), ("bot", "你好 ]]> <b>")
+        ("person", "你好 ]]> <b>"),
+        ("bot", "你好 ]]> <b>"),
     ]
 
 
@@ -120,9 +129,7 @@ def test_the_official_account_signs_the_query_and_names_the_openid(wechat: WeCha
     assert query["signature"] == sign("QDG6eK", query["timestamp"], query["nonce"])
 
 
-def test_wecom_names_the_agent_and_leaves_out_what_only_the_official_account_has(
-    wechat: WeChat, bot: EchoBot
-) -> None:
+def test_wecom_names_the_agent_and_leaves_out_what_only_the_official_account_has(wechat: WeChat, bot: EchoBot) -> None:
     wechat.person("张团长").send_voice(samples.voice("any"), "说了什么")
 
     assert bot.heard[0]["AgentID"] == "1000002"
@@ -151,8 +158,13 @@ def test_every_kind_of_message_has_the_platforms_own_fields(wechat: WeChat, bot:
 
     names = [set(fields) - {"ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId"} for fields in bot.heard]
     assert names == [
-        {"PicUrl", "MediaId"}, {"MediaId", "ThumbMediaId"}, {"Location_X", "Location_Y", "Scale", "Label"},
-        {"Title", "Description", "Url"}, {"Event", "EventKey"}, {"Event", "EventKey"}, {"Event", "EventKey", "MenuId"},
+        {"PicUrl", "MediaId"},
+        {"MediaId", "ThumbMediaId"},
+        {"Location_X", "Location_Y", "Scale", "Label"},
+        {"Title", "Description", "Url"},
+        {"Event", "EventKey"},
+        {"Event", "EventKey"},
+        {"Event", "EventKey", "MenuId"},
     ]
     assert ["MsgId" in fields for fields in bot.heard] == [True] * 4 + [False] * 3
 
@@ -250,9 +262,7 @@ def test_a_repeated_callback_has_the_same_id_and_shows_its_reply_once(wechat: We
 
 
 @pytest.mark.parametrize("parallel", [False, True])
-def test_a_test_can_ask_for_duplicates_of_the_next_callback_only(
-    wechat: WeChat, bot: EchoBot, parallel: bool
-) -> None:
+def test_a_test_can_ask_for_duplicates_of_the_next_callback_only(wechat: WeChat, bot: EchoBot, parallel: bool) -> None:
     wechat.oa.faults.duplicate(3, parallel=parallel)
     wechat.person("王桂兰").send("在吗")
     wechat.person("王桂兰").send("在吗？")

@@ -68,9 +68,7 @@ def test_pictures_are_uploaded_and_shown(wechat: WeChat, oa: Api) -> None:
     photo = samples.photo("bad-apple-1.jpg")
     media_id = oa.upload("image", photo)["media_id"]
 
-    answer = oa.post(
-        "message/custom/send", {"touser": "oWang", "msgtype": "image", "image": {"media_id": media_id}}
-    )
+    answer = oa.post("message/custom/send", {"touser": "oWang", "msgtype": "image", "image": {"media_id": media_id}})
 
     assert answer["errcode"] == 0
     assert wechat.person("王桂兰").chat()[-1].media == photo

@@ -32,23 +32,27 @@ def test_every_shipped_script_can_be_read_and_names_people_of_the_demo() -> None
         assert set(named) <= set(people), each.name
 
 
-def test_a_conversation_that_goes_as_written_is_played_to_its_end(
-    wechat: WeChat, bot: EchoBot, tmp_path: Path
-) -> None:
+def test_a_conversation_that_goes_as_written_is_played_to_its_end(wechat: WeChat, bot: EchoBot, tmp_path: Path) -> None:
     bot.answer = lambda fields: "已为您转接，工单 0123" if "人工" in fields["Content"] else f"收到 {fields['Content']}"
     seen: list[str] = []
 
     play(
         script(
-            tmp_path, "Resident 王桂兰 sends: 转人工", "Bot says: *工单 {ticket}*",
-            "Leader 张团长 says: 接单 {ticket}", "Bot says: 收到*{ticket}",
+            tmp_path,
+            "Resident 王桂兰 sends: 转人工",
+            "Bot says: *工单 {ticket}*",
+            "Leader 张团长 says: 接单 {ticket}",
+            "Bot says: 收到*{ticket}",
         ),
-        wechat, on_line=lambda person, bubble: seen.append(f"{person.name} {bubble.speaker} {bubble.text}"),
+        wechat,
+        on_line=lambda person, bubble: seen.append(f"{person.name} {bubble.speaker} {bubble.text}"),
     )
 
     assert seen == [
-        "王桂兰 person 转人工", "王桂兰 bot 已为您转接，工单 0123",
-        "张团长 person 接单 0123", "张团长 bot 收到 接单 0123",
+        "王桂兰 person 转人工",
+        "王桂兰 bot 已为您转接，工单 0123",
+        "张团长 person 接单 0123",
+        "张团长 bot 收到 接单 0123",
     ]
 
 
@@ -68,7 +72,10 @@ def test_a_number_must_stay_the_same(wechat: WeChat, bot: EchoBot, tmp_path: Pat
     numbers = iter(["工单 0123", "工单 0124"])
     bot.answer = lambda fields: next(numbers)
     talk = script(
-        tmp_path, "Resident 王桂兰 sends: 在吗", "Bot says: 工单 {ticket}", "Resident 王桂兰 sends: 在吗",
+        tmp_path,
+        "Resident 王桂兰 sends: 在吗",
+        "Bot says: 工单 {ticket}",
+        "Resident 王桂兰 sends: 在吗",
         "Bot says: 工单 {ticket}",
     )
 
@@ -77,9 +84,7 @@ def test_a_number_must_stay_the_same(wechat: WeChat, bot: EchoBot, tmp_path: Pat
 
 
 def test_order_is_kept_so_an_older_bubble_does_not_count(wechat: WeChat, bot: EchoBot, tmp_path: Path) -> None:
-    talk = script(
-        tmp_path, "Resident 王桂兰 sends: 一", "Resident 王桂兰 sends: 二", "Bot says: 二", "Bot says: 一"
-    )
+    talk = script(tmp_path, "Resident 王桂兰 sends: 一", "Resident 王桂兰 sends: 二", "Bot says: 二", "Bot says: 一")
 
     with pytest.raises(WentOtherwise, match=r"talk\.txt:5"):
         play(talk, wechat, patience=SHORT)
@@ -104,11 +109,12 @@ def test_a_silence_that_nothing_proves_is_an_error(wechat: WeChat, bot: EchoBot,
         play(script(tmp_path, "Resident 王桂兰 sends: 嗯", "Bot is silent"), wechat)
 
 
-def test_what_must_never_be_read_fails_even_when_it_comes_later(
-    wechat: WeChat, bot: EchoBot, tmp_path: Path
-) -> None:
+def test_what_must_never_be_read_fails_even_when_it_comes_later(wechat: WeChat, bot: EchoBot, tmp_path: Path) -> None:
     talk = script(
-        tmp_path, "Leader 李团长 says: 看", "Leader 李团长 never reads: *橙子*", "Leader 李团长 says: 橙子",
+        tmp_path,
+        "Leader 李团长 says: 看",
+        "Leader 李团长 never reads: *橙子*",
+        "Leader 李团长 says: 橙子",
     )
 
     with pytest.raises(WentOtherwise, match="but came: 橙子"):
@@ -125,18 +131,14 @@ def test_repeating_a_callback_must_give_the_same_answer(wechat: WeChat, bot: Ech
         play(talk, wechat)
 
 
-def test_a_callback_that_the_bot_does_not_take_fails_the_line(
-    wechat: WeChat, bot: EchoBot, tmp_path: Path
-) -> None:
+def test_a_callback_that_the_bot_does_not_take_fails_the_line(wechat: WeChat, bot: EchoBot, tmp_path: Path) -> None:
     bot.server.close()
 
     with pytest.raises(WentOtherwise, match=r"talk.txt:2.*\n.*did not take the callback"):
         play(script(tmp_path, "Resident 王桂兰 sends: 在吗"), wechat)
 
 
-def test_hours_pass_and_the_platform_refuses_as_written(
-    wechat: WeChat, bot: EchoBot, oa: Api, tmp_path: Path
-) -> None:
+def test_hours_pass_and_the_platform_refuses_as_written(wechat: WeChat, bot: EchoBot, oa: Api, tmp_path: Path) -> None:
     before = wechat.clock.now()
 
     play(script(tmp_path, "After 49 hours", "Platform answers 45047 to the next message/custom/send"), wechat)
@@ -148,8 +150,10 @@ def test_hours_pass_and_the_platform_refuses_as_written(
 def test_photos_and_voices_are_sent(wechat: WeChat, bot: EchoBot, tmp_path: Path) -> None:
     play(
         script(
-            tmp_path, "Resident 王桂兰 sends photo: bad-apple-1.jpg, bad-apple-2.jpg",
-            'Resident 王桂兰 sends voice: any ("苹果坏了")', "Resident 王桂兰 sends voice: any",
+            tmp_path,
+            "Resident 王桂兰 sends photo: bad-apple-1.jpg, bad-apple-2.jpg",
+            'Resident 王桂兰 sends voice: any ("苹果坏了")',
+            "Resident 王桂兰 sends voice: any",
         ),
         wechat,
     )

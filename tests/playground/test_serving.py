@@ -72,8 +72,15 @@ def test_reset_empties_screens_counters_faults_and_windows(wechat: WeChat, oa: A
 def test_the_process_serves_both_platforms_and_ends_on_sigterm(tmp_path: Path) -> None:
     port = _two_free_ports()
     command = (
-        sys.executable, "-m", "playground", "--port", str(port), "--data-dir", str(tmp_path),
-        "--bot-url", "http://127.0.0.1:9",
+        sys.executable,
+        "-m",
+        "playground",
+        "--port",
+        str(port),
+        "--data-dir",
+        str(tmp_path),
+        "--bot-url",
+        "http://127.0.0.1:9",
     )
     with subprocess.Popen(command) as process:
         try:

@@ -14,9 +14,7 @@ PRODUCTS = (
 
 
 def line(number: int, product: str, spec: str) -> OrderLine:
-    return OrderLine(
-        number, f"A{number}", product, spec, 1, None, "", 1, 100, "arrived", "", NOW, None, None, {}
-    )
+    return OrderLine(number, f"A{number}", product, spec, 1, None, "", 1, 100, "arrived", "", NOW, None, None, {})
 
 
 LINES = tuple(line(number, *product) for number, product in enumerate(PRODUCTS))
