@@ -28,16 +28,16 @@ from bench.load import LoadResult, http_post, run_load
 from bench.stages import where_the_time_goes
 from bot.embedded_valkey import EmbeddedValkey
 from bot.storage.migrate import upgrade
-from config.settings import ROOT
-from faq.knowledge import Knowledge
+from config.settings import ROOT, Settings
 from playground import demo_data
 from playground.wechat import Credentials
 from tests.postgres import postgres_server
+from understanding.reader import load_reader
 
 CONNECTIONS = 16
-ACCOUNTS = 3000
-REQUESTS = 9000
-ECHO_REQUESTS = 30000
+# Each resident asks once a round: a resident who asks all day is not the ordinary case.
+ACCOUNTS = 4000
+ECHO_REQUESTS = 12000
 ROUNDS = 3
 START_WITHIN = 60.0
 
@@ -70,7 +70,8 @@ def run() -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory(prefix="qunda-bench-") as folder:
         data_dir = Path(folder)
         credentials = demo_data.credentials(data_dir)
-        questions = _questions()
+        stages_environment = _environment(_made(data_dir / "stages"), None, "redis://127.0.0.1:1/0")
+        questions = _questions(stages_environment)
         rows: list[Figures] = []
         with (
             _echo_server(credentials) as echo,
@@ -80,22 +81,22 @@ def run() -> Mapping[str, Any]:
             for _ in range(ROUNDS):
                 rows.append(_measure("echo", echo, credentials, questions, ECHO_REQUESTS))
                 for name, server in bots.items():
-                    rows.append(_measure(name, server, credentials, questions, REQUESTS))
-        stages = where_the_time_goes(
-            _environment(data_dir / "sqlite", None, "redis://127.0.0.1:1/0"), questions, _maker(credentials)
-        )
+                    rows.append(_measure(name, server, credentials, questions, ACCOUNTS))
+        upgrade(stages_environment["QUNDA_DATABASE_URL"])
+        stages = where_the_time_goes(stages_environment, questions, _maker(credentials))
     return _report(rows, stages)
 
 
-def _questions() -> list[str]:
-    """Phrasings of entries that have an answer of their own."""
-    knowledge = Knowledge.load(sorted((ROOT / "config" / "faq").glob("*.yaml")), os.environ)
-    return [text for entry in knowledge.entries if entry.answer for text in (entry.question, *entry.variants)]
+def _questions(environment: Mapping[str, str]) -> list[str]:
+    """Phrasings that the shipped knowledge answers, so that every request takes the path of a routine question."""
+    reader = load_reader(Settings.load(environment, make_secret=True))
+    phrasings = [text for entry in reader.knowledge.entries for text in entry.phrasings]
+    return [text for text in phrasings if reader.read(text).decision == "answer"]
 
 
 def _measure(name: str, server: _Server, credentials: Credentials, questions: Sequence[str], count: int) -> Figures:
     if not server.warm:
-        run_load(server.port, _requests(credentials, questions, ACCOUNTS, each_account_once=True), CONNECTIONS)
+        run_load(server.port, _requests(credentials, questions, ACCOUNTS), CONNECTIONS)
         server.warm = True
     result = run_load(server.port, _requests(credentials, questions, count), CONNECTIONS)
     if set(result.statuses) != {200}:
@@ -106,16 +107,14 @@ def _measure(name: str, server: _Server, credentials: Credentials, questions: Se
 _message_ids = iter(range(10**15, 10**16))
 
 
-def _requests(
-    credentials: Credentials, questions: Sequence[str], count: int, *, each_account_once: bool = False
-) -> list[bytes]:
-    crypto = WeChatCrypto(credentials.oa_token, credentials.oa_aes_key, credentials.oa_app_id)
-    choose = random.Random(count)
-    made = []
-    for number in range(count):
-        account = number % ACCOUNTS if each_account_once else choose.randrange(ACCOUNTS)
-        made.append(http_post(*_signed(crypto, f"oBench{account:022d}", choose.choice(questions))))
-    return made
+_choose = random.Random(20261121)
+
+
+def _requests(credentials: Credentials, questions: Sequence[str], count: int) -> list[bytes]:
+    make = _maker(credentials)
+    accounts = [f"oBench{number % ACCOUNTS:022d}" for number in range(count)]
+    _choose.shuffle(accounts)
+    return [http_post(*make(account, _choose.choice(questions))) for account in accounts]
 
 
 def _maker(credentials: Credentials) -> Callable[[str, str], tuple[str, bytes]]:
@@ -211,7 +210,6 @@ def _environment(folder: Path, database_url: str | None, redis_url: str) -> dict
         "QUNDA_DATABASE_URL": database_url or f"sqlite:///{folder / 'qunda.db'}",
         "QUNDA_REDIS_URL": redis_url,
         "QUNDA_SECRET_KEY": "bench-only-secret-key",
-        "QUNDA_LOG_LEVEL": "WARNING",
     }
 
 
@@ -222,7 +220,9 @@ def _made(folder: Path) -> Path:
 
 @contextmanager
 def _started(command: Sequence[str], environment: Mapping[str, str], port: int, ready: str | None) -> Iterator[_Server]:
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), preexec_fn=_pin_to_first_core)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=dict(environment), stderr=subprocess.DEVNULL, preexec_fn=_pin_to_first_core
+    )
     try:
         _wait_for(process, port, ready)
         yield _Server(process, port)

@@ -29,8 +29,8 @@ class RowCounts(Collector):
         family = GaugeMetricFamily(f"qunda_{table.name}_rows", text, labels=[column])
         query = select(table.c[column], func.count()).group_by(table.c[column])
         with self._store.read() as connection:
-            for value, count in connection.execute(query):
-                family.add_metric([value], count)
+            for row in connection.execute(query):
+                family.add_metric([row[0]], row[1])
         return family
 
 

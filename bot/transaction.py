@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.channels.capabilities import Capabilities
 from bot.storage.tables import conversations, jobs, outbox
@@ -194,12 +196,13 @@ def conversation_id(connection: Connection, channel: str, account: str, chat: st
     return int(connection.execute(query).scalar_one())
 
 
-def ignoring_repeats(connection: Connection, table: Any) -> Any:
+def ignoring_repeats(connection: Connection, table: Table) -> Any:
     """An INSERT that does nothing when a unique key is taken already."""
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+    return insert_or_nothing(connection.dialect.name, table)
 
-        return sqlite_insert(table).on_conflict_do_nothing()
-    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
-    return postgresql_insert(table).on_conflict_do_nothing()
+@cache
+def insert_or_nothing(dialect: str, table: Table) -> Any:
+    """The same INSERT for a dialect by name, made once: on the hot path its making costs more than its running."""
+    dialect_insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return dialect_insert(table).on_conflict_do_nothing()

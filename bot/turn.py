@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Protocol
 
 import structlog
@@ -25,7 +26,7 @@ from bot.message import Message
 from bot.storage.store import Store
 from bot.storage.tables import attachments, conversations, inbox, outbox
 from bot.storage.types import Instant
-from bot.transaction import Transaction, conversation_id, ignoring_repeats, outbox_row
+from bot.transaction import Transaction, conversation_id, insert_or_nothing, outbox_row
 from bot.wording import split_text
 
 log = structlog.get_logger()
@@ -75,7 +76,11 @@ class _Repeat(Exception):
 _READ = select(
     conversations,
     exists()
-    .where(outbox.c.conversation_id == conversations.c.id, outbox.c.status.in_(("queued", "sending")))
+    .where(
+        outbox.c.conversation_id == conversations.c.id,
+        # Two comparisons, not IN: a list is expanded anew at every execution.
+        (outbox.c.status == "queued") | (outbox.c.status == "sending"),
+    )
     .label("waiting"),
 ).where(
     conversations.c.channel == bindparam("channel"),
@@ -145,10 +150,11 @@ class Turns:
 
     def _take_once(self, message: Message, answer_until: float | None, also: Record | None) -> Answer:
         now = self._clock.now()
-        row = self._conversation(message, now)
-        turn = Turn(message, _as_conversation(row), now)
-        flooded = answer_until is not None and message.kind == "text" and _burst(row, now)[1] > BURST_MESSAGES
-        outcome = self._throttle(row, now) if flooded else self._think(turn)
+        with self._store.read():
+            row = self._conversation(message, now)
+            turn = Turn(message, _as_conversation(row), now)
+            flooded = answer_until is not None and message.kind == "text" and _burst(row, now)[1] > BURST_MESSAGES
+            outcome = self._throttle(row, now) if flooded else self._think(turn)
         with self._store.write() as connection:
             tx, answer = self._record(connection, row, turn, outcome, answer_until, also)
         self._workers.wake(sorted(tx.woken), tx.new_jobs)
@@ -239,7 +245,7 @@ class Turns:
                 status="offered" if offered else "queued",
                 now=tx.now,
             )
-            row_id = tx.connection.execute(_INSERT_OUTBOX, values).scalar_one()
+            row_id: int = tx.connection.execute(_INSERT_OUTBOX, values).scalar_one()
             if offered:
                 answer = Answer(part, row_id, tx.conversation_id, more=len(parts) > 1)
             else:
@@ -288,6 +294,11 @@ def _burst(row: Row[Any], now: datetime) -> tuple[datetime, int]:
     return row.burst_began_at, row.burst_count + 1
 
 
+@cache
+def _insert_inbox_row(dialect: str) -> Any:
+    return insert_or_nothing(dialect, inbox).returning(inbox.c.id)
+
+
 def _insert_inbox(connection: Connection, conversation: int, turn: Turn, outcome: _Outcome) -> int:
     message = turn.message
     values = {
@@ -304,7 +315,7 @@ def _insert_inbox(connection: Connection, conversation: int, turn: Turn, outcome
         "note": outcome.effects.note[:200],
         "error": outcome.error,
     }
-    inbox_id = connection.execute(ignoring_repeats(connection, inbox).returning(inbox.c.id), values).scalar()
+    inbox_id = connection.execute(_insert_inbox_row(connection.dialect.name), values).scalar()
     if inbox_id is None:
         raise _Repeat
     return int(inbox_id)
@@ -338,5 +349,5 @@ def _attach(tx: Transaction, message: Message) -> None:
         platform_id=message.media.platform_id,
         status="pending",
     )
-    attachment_id = tx.connection.execute(query.returning(attachments.c.id)).scalar_one()
+    attachment_id: int = tx.connection.execute(query.returning(attachments.c.id)).scalar_one()
     tx.job("fetch_media", f"fetch_media:{attachment_id}", {"attachment": attachment_id})

@@ -65,4 +65,4 @@ class Queue:
 def declare_actors(broker: dramatiq.Broker, deliver: Callable[[int], None], run_job: Callable[[int], None]) -> None:
     """Binds what the workers do to the names that travel in the queue."""
     for name, function in (("deliver", deliver), ("run_job", run_job)):
-        dramatiq.actor(function, actor_name=name, queue_name=QUEUE, broker=broker, max_retries=0)
+        dramatiq.actor(actor_name=name, queue_name=QUEUE, broker=broker, max_retries=0)(function)

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+# The vectors are short: the threads of numpy's algebra would only fight ours for the cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import typer
 
 from commands.errors import CommandRefused

@@ -115,6 +115,7 @@ def _proven(
 ) -> Effects:
     with store.read() as connection:
         resident = find_by_id(connection, resident_id)
+    assert resident is not None, "the owner of an order is a resident"
     community = directory.community(resident.community_id) if resident.community_id else None
     speaker = Speaker(resident, community, "elder" if resident.elder else "plain")
     turn.facts["speaker"] = speaker

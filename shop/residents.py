@@ -60,6 +60,14 @@ class ResidentPlan:
 _COLUMNS = (residents.c.id, residents.c.name, residents.c.phone, residents.c.community_id, residents.c.elder)
 
 
+# Asked once for every message, so the statement is made once.
+_BY_ACCOUNT = (
+    select(*_COLUMNS)
+    .join(resident_accounts, resident_accounts.c.resident_id == residents.c.id)
+    .where(resident_accounts.c.channel == bindparam("channel"), resident_accounts.c.account == bindparam("account"))
+)
+
+
 def find_by_id(connection: Connection, resident_id: int) -> Resident | None:
     row = connection.execute(select(*_COLUMNS).where(residents.c.id == resident_id)).one_or_none()
     return _resident(row) if row else None
@@ -67,12 +75,7 @@ def find_by_id(connection: Connection, resident_id: int) -> Resident | None:
 
 def find_by_account(connection: Connection, channel: str, account: str) -> Resident | None:
     """The resident who writes from this account, None while nobody is known to."""
-    query = (
-        select(*_COLUMNS)
-        .join(resident_accounts, resident_accounts.c.resident_id == residents.c.id)
-        .where(resident_accounts.c.channel == channel, resident_accounts.c.account == account)
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_BY_ACCOUNT, {"channel": channel, "account": account}).one_or_none()
     return _resident(row) if row else None
 
 

@@ -158,7 +158,7 @@ def with_token(token: AccessToken, request: Any) -> Any:
     return request(token.replace(used))
 
 
-class OfficialAccountClient(_SafeRequests, OfficialAccountApi):  # type: ignore[misc]
+class OfficialAccountClient(_SafeRequests, OfficialAccountApi):
     """wechatpy's Official Account API over the safe transport."""
 
     def __init__(self, app_id: str, transport: Transport, token: AccessToken) -> None:
@@ -167,7 +167,7 @@ class OfficialAccountClient(_SafeRequests, OfficialAccountApi):  # type: ignore[
         self.token = token
 
 
-class WecomClient(_SafeRequests, WecomApi):  # type: ignore[misc]
+class WecomClient(_SafeRequests, WecomApi):
     """wechatpy's WeCom API over the safe transport."""
 
     def __init__(self, corp_id: str, transport: Transport, token: AccessToken) -> None:

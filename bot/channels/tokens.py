@@ -68,7 +68,7 @@ class AccessToken:
         if not isinstance(value, bytes):
             return None
         left = self._redis.ttl(self._key)
-        return value.decode(), int(left) + _EARLY_SECONDS  # type: ignore[arg-type]
+        return value.decode(), int(left) + _EARLY_SECONDS
 
     def _keep(self, token: str, seconds: int) -> str:
         self._token = token

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import redis
 
@@ -55,7 +56,7 @@ class WecomApp:
 
     def send(self, account: str, outgoing: Outgoing) -> None:
         if outgoing.kind == "text":
-            content = {"msgtype": "text", "text": {"content": outgoing.text}}
+            content: dict[str, Any] = {"msgtype": "text", "text": {"content": outgoing.text}}
         else:
             content = {"msgtype": outgoing.kind, outgoing.kind: {"media_id": upload(self._client, outgoing)}}
         # With the duplicate check a text whose result is unknown may be sent again: document 90236.

@@ -84,9 +84,11 @@ def _words(fields: Mapping[str, Any], kind: MessageKind) -> str:
 
 def _media(fields: Mapping[str, Any], kind: MessageKind) -> Media | None:
     identifier = text_of(fields, "MediaId16K") or text_of(fields, "MediaId")
-    if kind not in ("image", "voice", "video", "file") or not identifier or len(identifier) > 256:
+    if not identifier or len(identifier) > 256:
         return None
-    return Media(kind, identifier, text_of(fields, "Format"))
+    if kind == "image" or kind == "voice" or kind == "video" or kind == "file":
+        return Media(kind, identifier, text_of(fields, "Format"))
+    return None
 
 
 def _digest(fields: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
@@ -44,18 +45,28 @@ class Store:
     """
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
-        self.engine = _engine(url, pool_size)
-        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _sqlite(url, pool_size) if self.is_sqlite else _postgresql(url, pool_size)
+        self._reader = self.engine if self.is_sqlite else _postgresql(url, pool_size, isolation_level="AUTOCOMMIT")
+        self._local = threading.local()
         self._lock: WriterLock | None = None
         if self.is_sqlite:
             database = Path(str(self.engine.url.database))
             self._lock = WriterLock(database.with_name(database.name + ".writer"))
-        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
+        # Reads inside a read of the same thread share its connection: one checkout a turn, however many ask.
+        outer = getattr(self._local, "reader", None)
+        if outer is not None:
+            yield outer
+            return
         with self._reader.connect() as connection:
-            yield connection
+            self._local.reader = connection
+            try:
+                yield connection
+            finally:
+                self._local.reader = None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -64,37 +75,44 @@ class Store:
                 yield connection
             return
         with self.engine.connect() as connection:
+            driver: Any = connection.connection.dbapi_connection
             self._lock.acquire()
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                driver.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
                 except BaseException:
-                    connection.exec_driver_sql("ROLLBACK")
+                    driver.execute("ROLLBACK")
                     raise
-                connection.exec_driver_sql("COMMIT")
+                driver.execute("COMMIT")
             finally:
                 self._lock.release()
 
     def close(self) -> None:
         self.engine.dispose()
+        self._reader.dispose()
 
 
-def _engine(url: str, pool_size: int) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
-    # The driver's own transaction handling is switched off; write() says BEGIN IMMEDIATE itself.
+def _postgresql(url: str, pool_size: int, **options: Any) -> Engine:
+    # No ping before each use: it would cost a round trip a message. After a lost connection the whole pool is
+    # made anew, and whoever met the loss is tried again by the platform or by the clock.
+    return create_engine(url, pool_size=pool_size, max_overflow=0, pool_recycle=600, **options)
+
+
+def _sqlite(url: str, pool_size: int) -> Engine:
+    # The driver's own transactions are switched off; write() says BEGIN IMMEDIATE itself.
     engine = create_engine(
         url,
         isolation_level="AUTOCOMMIT",
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=20,
+        pool_reset_on_return=None,
         connect_args={"timeout": 30, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
-    def prepare(connection, _record) -> None:  # type: ignore[no-untyped-def]
+    def prepare(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")  # an accepted message survives a power cut

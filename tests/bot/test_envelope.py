@@ -12,7 +12,7 @@ from bot.channels.envelope import Envelope, Signature, check_age
 from bot.errors import ForgedCallback, MalformedCallback
 
 # The official samples of developer.work.weixin.qq.com document 90968.
-VECTOR_A = {
+VECTOR_A: dict = {
     "token": "QDG6eK",
     "aes_key": "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C",
     "corp": "wx5823bf96d3bd56c7",
@@ -29,7 +29,7 @@ VECTOR_A = {
     ),
     "content": "hello",
 }
-VECTOR_B = {
+VECTOR_B: dict = {
     "token": "hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo",
     "aes_key": "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt",
     "corp": "ww1436e0e65a779aee",

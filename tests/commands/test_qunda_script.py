@@ -69,7 +69,7 @@ def bare_path(tmp_path: Path) -> str:
     return str(folder)
 
 
-def call(project: Path, *arguments: str, script: Path | None = None, cwd: Path | None = None, **environ: str):  # type: ignore[no-untyped-def]
+def call(project: Path, *arguments: str, script: Path | None = None, cwd: Path | None = None, **environ: str):
     return subprocess.run(
         [script or project / "qunda", *arguments],
         cwd=cwd or project,

@@ -38,7 +38,7 @@ def start() -> Iterator[Start]:
     """Starts a supervisor over shell scripts; one whose name ends in _last outlives the others."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def begin(ready: bool = True, /, constants: dict[str, float] | None = None, **scripts: str):  # type: ignore[no-untyped-def]
+    def begin(ready: bool = True, /, constants: dict[str, float] | None = None, **scripts: str):
         children = [(name.removesuffix("_last"), script, name.endswith("_last")) for name, script in scripts.items()]
         argument = json.dumps([children, constants or {}, ready])
         process = subprocess.Popen([sys.executable, "-c", SUPERVISOR, argument], stdout=subprocess.PIPE)
