@@ -27,7 +27,7 @@ def create_app(bot: Bot) -> Flask:
     """The WSGI application around a composed bot."""
     app = Flask("qunda", static_folder=None)
     registry = make_registry(bot.store)
-    offers = OfferConfirmer(bot.store, bot.clock, bot.queue.wake)
+    offers = OfferConfirmer(bot.store, bot.clock, bot.ground.queue.wake)
     app.extensions["offers"] = offers
     atexit.register(offers.close)
     callbacks = Callbacks(channels=bot.channels, turns=bot.turns, offers=offers, clock=bot.clock, registry=registry)
@@ -37,7 +37,7 @@ def create_app(bot: Bot) -> Flask:
             connection.execute(text("SELECT 1"))
 
     def reach_redis() -> None:
-        bot.redis.ping()
+        bot.ground.redis.ping()
 
     checks = {"database": database, "redis": reach_redis}
     app.register_blueprint(make_blueprint(callbacks, checks, registry))

@@ -10,9 +10,9 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.due import due_conversations, due_jobs
+from bot.ground import Ground, lay_ground
 from bot.logs import configure_logs
 from bot.workers import QUEUE
-from compose import Bot, compose
 from config.settings import Settings
 
 log = structlog.get_logger()
@@ -27,25 +27,25 @@ def main(settings: Settings) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    bot = compose(settings)
+    ground = lay_ground(settings)
     scheduler = BackgroundScheduler(timezone=settings.timezone)
-    scheduler.add_job(sweep, "interval", seconds=SWEEP_SECONDS, args=[bot], max_instances=1, coalesce=True)
+    scheduler.add_job(sweep, "interval", seconds=SWEEP_SECONDS, args=[ground], max_instances=1, coalesce=True)
     scheduler.start()
     log.info("clock_started")
     stopped.wait()
     scheduler.shutdown()
-    bot.close()
+    ground.close()
 
 
-def sweep(bot: Bot) -> None:
+def sweep(ground: Ground) -> None:
     """Sends every due row's id to the workers, unless they have plenty waiting already."""
     try:
-        if int(bot.redis.llen(f"qunda:queue:{QUEUE}")) > _BACKLOG:
+        if int(ground.redis.llen(f"qunda:queue:{QUEUE}")) > _BACKLOG:
             return
     except redis.RedisError as error:
         log.warning("queue_away", error=type(error).__name__)
         return
-    with bot.store.read() as connection:
-        conversations = due_conversations(connection, bot.clock.now())
-        jobs = due_jobs(connection, bot.clock.now())
-    bot.queue.wake(conversations, jobs)
+    with ground.store.read() as connection:
+        conversations = due_conversations(connection, ground.clock.now())
+        jobs = due_jobs(connection, ground.clock.now())
+    ground.queue.wake(conversations, jobs)

@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from dramatiq.brokers.redis import RedisBroker
 
 import handlers
 from bot.channels.channel import Channel
 from bot.channels.official_account import OfficialAccount
 from bot.channels.wecom_app import WecomApp
-from bot.clock import Clock, SystemClock
+from bot.clock import Clock
 from bot.delivery import Delivery
+from bot.ground import Ground, lay_ground
 from bot.handling import bind
 from bot.jobs import Jobs
-from bot.redis_connection import connect
 from bot.storage.store import Store
 from bot.turn import NamedHandler, Turns
-from bot.workers import Queue, make_broker
 from config.channels import ChannelConfig, OfficialAccountConfig, load_channels
 from config.errors import ConfigError
 from config.settings import Settings
@@ -50,42 +48,36 @@ class Rooms:
 
 @dataclass(frozen=True)
 class Bot:
-    """A composed bot; the web, worker and clock processes each use their part of it."""
+    """A composed bot; the web and worker processes each use their part of it."""
 
-    settings: Settings
-    clock: Clock
-    store: Store
-    redis: redis.Redis
-    broker: RedisBroker
-    queue: Queue
+    ground: Ground
     channels: Mapping[str, Channel]
     turns: Turns
     delivery: Delivery
     jobs: Jobs
     rooms: Rooms
 
+    @property
+    def store(self) -> Store:
+        return self.ground.store
+
+    @property
+    def clock(self) -> Clock:
+        return self.ground.clock
+
     def close(self) -> None:
         """Lets go of the database and Redis."""
-        self.broker.close()
-        self.redis.close()
-        self.store.close()
+        self.ground.close()
 
 
 def compose(settings: Settings, clock: Clock | None = None, rooms: Rooms | None = None) -> Bot:
     """Builds the bot, with ``rooms`` read before or read now. Raises ConfigError when a file or setting is wrong."""
-    clock = clock or SystemClock()
-    if settings.redis_url is None:
-        raise ConfigError(
-            "QUNDA_REDIS_URL is not set", "start everything with ./qunda up, or set QUNDA_REDIS_URL to a Redis server"
-        )
     configs = load_channels(_own_file(settings, "channels.yaml"), settings.environ)
     rooms = rooms or load_rooms(settings)
-    store = Store(settings.database_url)
-    with store.write() as connection:
-        sync_directory(connection, rooms.directory, clock.now())
-    connection_to_redis = connect(settings.redis_url)
-    broker = make_broker(connection_to_redis)
-    return _assemble(settings, clock, store, connection_to_redis, broker, configs, rooms)
+    ground = lay_ground(settings, clock)
+    with ground.store.write() as connection:
+        sync_directory(connection, rooms.directory, ground.clock.now())
+    return _assemble(ground, configs, rooms)
 
 
 def load_rooms(settings: Settings) -> Rooms:
@@ -111,18 +103,10 @@ def _own_file(settings: Settings, name: str) -> Path:
     return path
 
 
-def _assemble(
-    settings: Settings,
-    clock: Clock,
-    store: Store,
-    connection: redis.Redis,
-    broker: RedisBroker,
-    configs: tuple[ChannelConfig, ...],
-    rooms: Rooms,
-) -> Bot:
-    channels = {config.name: _channel(config, connection, clock) for config in configs}
+def _assemble(ground: Ground, configs: tuple[ChannelConfig, ...], rooms: Rooms) -> Bot:
+    settings, clock, store, queue = ground.settings, ground.clock, ground.store, ground.queue
+    channels = {config.name: _channel(config, ground.redis, clock) for config in configs}
     capabilities = {name: channel.capabilities for name, channel in channels.items()}
-    queue = Queue(broker)
     needs = _needs(settings, clock, store, rooms)
     turns = Turns(
         store=store,
@@ -144,7 +128,7 @@ def _assemble(
         wake=lambda tx: queue.wake(sorted(tx.woken), tx.new_jobs),
     )
     jobs = Jobs(store=store, clock=clock, channels=channels, media_dir=media_dir, turns=turns)
-    return Bot(settings, clock, store, connection, broker, queue, channels, turns, delivery, jobs, rooms)
+    return Bot(ground, channels, turns, delivery, jobs, rooms)
 
 
 def _channel(config: ChannelConfig, connection: redis.Redis, clock: Clock) -> Channel:

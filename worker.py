@@ -28,8 +28,8 @@ def main(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     bot = compose(settings)
-    declare_actors(bot.broker, bot.delivery.deliver, bot.jobs.run)
-    worker = Worker(bot.broker, queues={QUEUE}, worker_threads=THREADS)
+    declare_actors(bot.ground.queue.broker, bot.delivery.deliver, bot.jobs.run)
+    worker = Worker(bot.ground.queue.broker, queues={QUEUE}, worker_threads=THREADS)
     worker.start()
     log.info("worker_started", threads=THREADS)
     while not stopped.wait(_LOOK_EVERY_SECONDS):
@@ -41,7 +41,7 @@ def main(settings: Settings) -> None:
 
 def _queue_is_there(bot: Bot) -> bool:
     try:
-        return bool(bot.redis.ping())
+        return bool(bot.ground.redis.ping())
     except redis.RedisError:
         return False
 

@@ -70,7 +70,7 @@ def run() -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory(prefix="qunda-bench-") as folder:
         data_dir = Path(folder)
         credentials = demo_data.credentials(data_dir)
-        stages_environment = _environment(_made(data_dir / "stages"), None, "redis://127.0.0.1:1/0")
+        stages_environment = _environment(_folder(data_dir, "stages"), None, "redis://127.0.0.1:1/0")
         questions = _questions(stages_environment)
         rows: list[Figures] = []
         with (
@@ -181,8 +181,8 @@ def _bot_servers(data_dir: Path, postgres: str) -> Iterator[dict[str, _Server]]:
     redis_url = valkey.start()
     try:
         with (
-            _bot_server(data_dir / "sqlite", None, redis_url, data_dir) as sqlite,
-            _bot_server(data_dir / "postgresql", postgres, redis_url, data_dir) as postgresql,
+            _bot_server(_folder(data_dir, "sqlite"), None, redis_url) as sqlite,
+            _bot_server(_folder(data_dir, "postgresql"), postgres, redis_url) as postgresql,
         ):
             yield {"sqlite": sqlite, "postgresql": postgresql}
     finally:
@@ -190,9 +190,7 @@ def _bot_servers(data_dir: Path, postgres: str) -> Iterator[dict[str, _Server]]:
 
 
 @contextmanager
-def _bot_server(folder: Path, database_url: str | None, redis_url: str, secrets_dir: Path) -> Iterator[_Server]:
-    folder.mkdir(mode=0o700)
-    (folder / "playground").symlink_to(_made(secrets_dir / "playground"))
+def _bot_server(folder: Path, database_url: str | None, redis_url: str) -> Iterator[_Server]:
     port = _free_port()
     environment = _environment(folder, database_url, redis_url)
     upgrade(environment["QUNDA_DATABASE_URL"])
@@ -213,8 +211,11 @@ def _environment(folder: Path, database_url: str | None, redis_url: str) -> dict
     }
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(exist_ok=True, mode=0o700)
+def _folder(data_dir: Path, name: str) -> Path:
+    """A data folder of one bot, with the credentials that all of them share."""
+    folder = data_dir / name
+    folder.mkdir(mode=0o700)
+    (folder / "playground").symlink_to(data_dir / "playground")
     return folder
 
 

@@ -37,7 +37,7 @@ class Queue:
     """Sends row ids to the workers; says so in the log and goes on when Redis is away."""
 
     def __init__(self, broker: dramatiq.Broker) -> None:
-        self._broker = broker
+        self.broker = broker
         self._quiet_until = 0.0
         broker.declare_queue(QUEUE)
 
@@ -55,7 +55,7 @@ class Queue:
             queue_name=QUEUE, actor_name=actor, args=(row_id,), kwargs={}, options={}
         )
         try:
-            self._broker.enqueue(message)
+            self.broker.enqueue(message)
         except (redis.RedisError, dramatiq.errors.BrokerError) as error:
             # The clock sends due rows again; asking a dead Redis for every message would only slow the answers.
             self._quiet_until = time.monotonic() + _PAUSE_AFTER_FAILURE

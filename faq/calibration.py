@@ -23,18 +23,18 @@ _SMALL = 1e-6
 class Evidence:
     """What speaks for each entry and against all of them, for one message.
 
-    ``features`` has a row per entry: strength, cosine, cover. ``known`` is the known share of the message.
+    ``features`` has a column per entry: strength, cosine, cover. ``known`` is the known share of the message.
     """
 
     features: Floats
     known: float
 
     def best(self, among: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
-        """The numbers of the strongest entries, strongest first, at most ``CANDIDATES``."""
-        strength = self.features.sum(axis=1)
+        """The numbers of the strongest entries, strongest first, at most ``CANDIDATES``; of all, or ``among`` some."""
+        weakness = -self.features.sum(axis=0)
         if among is None:
-            return np.argsort(-strength, kind="stable")[:CANDIDATES]
-        return among[np.argsort(-strength[among], kind="stable")[:CANDIDATES]]
+            return weakness.argsort(kind="stable")[:CANDIDATES]
+        return among[weakness[among].argsort(kind="stable")[:CANDIDATES]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _tempered(chance: Floats, trust: float) -> Floats:
 def _rows(evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:
     """One row of inputs per candidate, and a last one for "none of them"."""
     rows = np.zeros((len(candidates) + 1, len(DEFAULTS)))
-    rows[:-1, :3] = evidence.features[candidates]
+    rows[:-1, :3] = evidence.features[:, candidates].T
     rows[-1, 3:] = 1.0, 1.0 - evidence.known
     return rows
 

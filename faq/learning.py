@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faq.calibration import Evidence, Observation
-from faq.ngrams import Floats, Likeness, PhrasingIndex
+from faq.ngrams import Floats, Likeness, PhrasingIndex, grams
 
 LEARNT_UP_TO = 3000
 """Phrasings; learning from more would cost seconds and hundreds of MB, and then likeness alone decides."""
@@ -21,8 +23,8 @@ _IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.7, 0.1, 0.2
 def evidence_of(likeness: Likeness, index: PhrasingIndex, shares: Floats | None) -> Evidence:
     """What speaks for each entry; without learnt ``shares`` the nearest phrasing stands in for its strength."""
     nearest = np.maximum.reduceat(likeness.cosine, index.starts)
-    strength = nearest if shares is None else likeness.cosine @ shares
-    return Evidence(np.column_stack((strength, nearest, likeness.cover)), likeness.known)
+    strength = nearest if shares is None else likeness.cosine.astype(np.float32) @ shares
+    return Evidence(np.array((strength, nearest, likeness.cover)), likeness.known)
 
 
 class Lesson:
@@ -34,12 +36,7 @@ class Lesson:
 
     def __init__(self, index: PhrasingIndex, texts: Sequence[str]) -> None:
         self._index, self._texts = index, texts
-        self._alike = np.empty((len(texts), len(texts)), np.float32)
-        self._cover = np.empty((len(texts), len(index.starts)), np.float32)
-        for number, text in enumerate(texts):
-            likeness = index.likeness(text)
-            self._alike[number], self._cover[number] = likeness.cosine, likeness.cover
-        self._inverse = _inverse_of_damped(self._alike)
+        self._inverse = _inverse_of_damped(index, texts)
         self._belongs = np.equal.outer(index.owners, np.arange(len(index.starts))).astype(np.float32)
         self.shares = self._inverse @ self._belongs
         """For each phrasing and entry: how strongly likeness to the one speaks for the other."""
@@ -49,41 +46,39 @@ class Lesson:
 
         None when no entry has two phrasings: then nothing can be learnt about new wordings.
         """
-        groups = [np.flatnonzero(self._index.owners == entry) for entry in range(len(self._index.starts))]
+        groups = np.split(np.arange(len(self._texts)), self._index.starts[1:])
         taught = sum(len(group) for group in groups if len(group) > 1)
         for entry, group in enumerate(groups):
             if len(group) > 1:
-                yield from self._without_one(entry, group)
-                yield from self._without_all(entry, group)
+                yield from self._withheld(entry, group)
         for line in chatter if taught else ():
             weight = _CHATTER / _IN_SCOPE * taught / len(chatter)
             yield Observation(evidence_of(line, self._index, self.shares), None, weight)
 
-    def _without_one(self, entry: int, group: NDArray[np.intp]) -> Iterator[Observation]:
-        for number in group:
-            strength = self._belongs[number] - self.shares[number] / self._inverse[number, number]
-            cover, known, _ = self._index.cover_without(self._texts[number], entry)
-            features = self._features(number, strength, hidden=np.array([number]))
-            features[entry, 2] = cover
-            yield Observation(Evidence(features, known), entry, 1.0)
-
-    def _without_all(self, entry: int, group: NDArray[np.intp]) -> Iterator[Observation]:
+    def _withheld(self, entry: int, group: NDArray[np.intp]) -> Iterator[Observation]:
+        own = Counter(chain.from_iterable(grams(self._texts[number]).keys() for number in group))
         block = self._inverse[np.ix_(group, group)]
-        strengths = self._belongs[group] - np.linalg.solve(block, self.shares[group])
-        for number, strength in zip(group, strengths, strict=True):
-            _, _, known = self._index.cover_without(self._texts[number], entry)
-            features = self._features(number, strength, hidden=group)
-            features[entry] = -1.0
-            yield Observation(Evidence(features, known), None, _OTHER_ENTRY / _IN_SCOPE)
+        without_all = self._belongs[group] - np.linalg.solve(block, self.shares[group])
+        for number, strength in zip(group, without_all, strict=True):
+            likeness = self._index.likeness(self._texts[number])
+            kept, known, elsewhere = self._index.cover_without(self._texts[number], own)
+            without_one = self._belongs[number] - self.shares[number] / self._inverse[number, number]
+            features = self._features(likeness, without_one, hidden=number)
+            features[2, entry] = kept
+            yield Observation(Evidence(features, known), entry, 1.0)
+            features = self._features(likeness, strength, hidden=group)
+            features[:, entry] = -1.0
+            yield Observation(Evidence(features, elsewhere), None, _OTHER_ENTRY / _IN_SCOPE)
 
-    def _features(self, number: int, strength: Floats, hidden: NDArray[np.intp]) -> Floats:
-        cosine = self._alike[number].copy()
+    def _features(self, likeness: Likeness, strength: Floats, hidden: NDArray[np.intp]) -> Floats:
+        cosine = likeness.cosine.copy()
         cosine[hidden] = 0.0
-        nearest = np.maximum.reduceat(cosine, self._index.starts)
-        return np.column_stack((strength, nearest, self._cover[number]))
+        return np.array((strength, np.maximum.reduceat(cosine, self._index.starts), likeness.cover))
 
 
-def _inverse_of_damped(alike: NDArray[np.float32]) -> NDArray[np.float32]:
-    damped = alike.copy()
-    damped[np.diag_indices_from(damped)] += _DAMPING
-    return np.asarray(np.linalg.inv(damped))
+def _inverse_of_damped(index: PhrasingIndex, texts: Sequence[str]) -> NDArray[np.float32]:
+    alike = np.empty((len(texts), len(texts)), np.float32)
+    for number, text in enumerate(texts):
+        alike[number] = index.likeness(text).cosine
+    alike[np.diag_indices_from(alike)] += _DAMPING
+    return np.asarray(np.linalg.inv(alike))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Matcher:
         self._index = PhrasingIndex(texts, owners) if texts else None
         self._shares: Floats | None = None
         self._calibration = Calibration()
-        self._bound = any(entry.communities for entry in knowledge)
+        self._serving = self._numbers_by_community()
         if self._index and len(texts) <= LEARNT_UP_TO:
             self._learn(self._index, texts, [words for line in chatter if (words := self._speech.normalise(line))])
 
@@ -53,10 +54,10 @@ class Matcher:
         if not words or self._index is None:
             return []
         evidence = evidence_of(self._index.likeness(words), self._index, self._shares)
-        candidates = evidence.best(among=self._serving(community))
-        probabilities = self._calibration.probabilities(evidence, candidates)
-        best = np.argsort(-probabilities, kind="stable")[:SHOWN]
-        return [Match(self._entries[candidates[place]].id, float(probabilities[place])) for place in best]
+        candidates = evidence.best(among=self._serving.get(community, self._serving[None]))
+        chances = zip(self._calibration.probabilities(evidence, candidates).tolist(), candidates.tolist(), strict=True)
+        best = sorted(chances, key=itemgetter(0), reverse=True)[:SHOWN]
+        return [Match(self._entries[number].id, chance) for chance, number in best]
 
     def _phrasings(self) -> tuple[list[str], list[int]]:
         texts: list[str] = []
@@ -73,8 +74,12 @@ class Matcher:
         self._shares = lesson.shares
         self._calibration = Calibration.fit(lesson.observations(heard))
 
-    def _serving(self, community: str | None) -> NDArray[np.intp] | None:
-        """The numbers of the entries that hold in this community; None for all."""
-        if not self._bound:
-            return None
-        return np.array([number for number, entry in enumerate(self._entries) if entry.serves(community)], np.intp)
+    def _numbers_by_community(self) -> dict[str | None, NDArray[np.intp] | None]:
+        """The numbers of the entries that hold in each community that has its own; None: in all others."""
+        named = {community for entry in self._entries for community in entry.communities}
+        if not named:
+            return {None: None}
+        return {
+            community: np.array([number for number, entry in enumerate(self._entries) if entry.serves(community)], np.intp)
+            for community in (None, *named)
+        }

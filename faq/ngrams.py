@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +39,22 @@ class Likeness:
     known: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A text's known runs by place, their weights, the length of its vector, and the sum of all its weights."""
+
+    places: list[int]
+    weights: list[float]
+    norm: float
+    total: float
+
+    @property
+    def known(self) -> float:
+        return sum(self.weights) / self.total
+
+
 class PhrasingIndex:
-    """TF-IDF over character runs as inverted indexes, by phrasing and by entry.
+    """TF-IDF over character runs as one inverted index of phrasings and entries.
 
     ``texts`` are normalised phrasings; ``owners`` the number of the entry that each belongs to, ascending.
     """
@@ -49,77 +65,89 @@ class PhrasingIndex:
         counted = [grams(text) for text in texts]
         vocabulary = sorted(set().union(*counted))
         self._place = {gram: place for place, gram in enumerate(vocabulary)}
-        by_entry = _grouped(counted, self.owners, len(self.starts))
-        self._by_entry = _Postings.of(by_entry, self._place)
-        entries_with = np.diff(self._by_entry.ends, prepend=0)
-        size = np.array([_WEIGHT_OF_LENGTH[len(gram)] for gram in vocabulary])
-        self._weight = size * np.log1p((1 + len(self.starts)) / entries_with)
+        holding = _holding(counted, self.owners)
         self._unseen = float(np.log1p(1 + len(self.starts)))
-        self._norms = np.array([self._weigh(found)[2] for found in counted])
-        self._by_phrasing = _Postings.of(counted, self._place)
+        self._weight = [
+            _WEIGHT_OF_LENGTH[len(gram)] * math.log1p((1 + len(self.starts)) / len(holding[gram]))
+            for gram in vocabulary
+        ]
+        by_phrasing: list[list[tuple[int, float]]] = [[] for _ in vocabulary]
+        for row, found in enumerate(counted):
+            norm = self._weigh(found).norm
+            for gram, count in found.items():
+                place = self._place[gram]
+                by_phrasing[place].append((row, self._weight[place] * math.sqrt(count) / norm))
+        self._held_by = list(map(len, by_phrasing))
+        by_entry = ([(len(counted) + entry, 1.0) for entry in holding[gram]] for gram in vocabulary)
+        self._postings = _Postings(map(add, by_phrasing, by_entry))
 
     def likeness(self, text: str) -> Likeness:
         """Compares one normalised text with everything."""
-        places, weights, norm, total = self._weigh(grams(text))
-        rows, counts, lengths = self._by_phrasing.read(places)
-        shared = np.repeat(weights * self._weight[places], lengths) * np.sqrt(counts)
-        cosine = np.bincount(rows, shared, len(self.owners)) / (self._norms * norm)
-        rows, _, lengths = self._by_entry.read(places)
-        cover = np.bincount(rows, np.repeat(weights, lengths), len(self.starts)) / total
-        return Likeness(cosine, cover, float(weights.sum() / total))
+        weighed = self._weigh(grams(text))
+        postings, lengths = self._postings.read(weighed.places)
+        parts = postings["part"] * np.repeat(np.array(weighed.weights, np.float32), lengths)
+        shared = np.bincount(postings["row"], parts, len(self.owners) + len(self.starts))
+        cosine, cover = shared[: len(self.owners)], shared[len(self.owners) :]
+        return Likeness(cosine / weighed.norm, cover / weighed.total, weighed.known)
 
-    def cover_without(self, text: str, own: int) -> tuple[float, float, float]:
-        """What is known of a stored text of entry ``own`` when it is not stored itself.
+    def cover_without(self, text: str, own: Mapping[str, int]) -> tuple[float, float, float]:
+        """What is known of a stored text when it is not stored itself.
 
-        Gives its own entry's cover, and what is known of it by other phrasings and by other entries (0–1 each).
+        ``own``: how many phrasings of its entry hold each run. Gives its own entry's cover, and what is known of it
+        by other phrasings and by other entries (0–1 each).
         """
-        places, weights, _, total = self._weigh(grams(text))
-        rows, counts, lengths = self._by_entry.read(places)
-        gram = np.repeat(np.arange(len(places)), lengths)
-        mine = np.bincount(gram, (rows == own) * counts, len(places))
-        others = np.bincount(gram, rows != own, len(places)) > 0
-        shares = (mine > 1, (mine > 1) | others, others)
-        kept, known, elsewhere = (float(weights[share].sum() / total) for share in shares)
-        return kept, known, elsewhere
+        kept = known = elsewhere = total = 0.0
+        for gram, count in grams(text).items():
+            place = self._place[gram]
+            weight = self._weight[place] * math.sqrt(count)
+            total += weight
+            kept += weight * (own[gram] > 1)
+            known += weight * (self._held_by[place] > 1)
+            elsewhere += weight * (self._held_by[place] > own[gram])
+        return kept / total, known / total, elsewhere / total
 
-    def _weigh(self, found: Counter[str]) -> tuple[NDArray[np.intp], Floats, float, float]:
-        """The known runs' places and weights, the length of the whole vector, and the sum of all weights."""
-        known = {place: count for gram, count in found.items() if (place := self._place.get(gram)) is not None}
-        places = np.fromiter(known.keys(), np.intp, len(known))
-        weights = self._weight[places] * np.sqrt(np.fromiter(known.values(), np.float64, len(known)))
-        strange = [_WEIGHT_OF_LENGTH[len(gram)] * self._unseen for gram in found if gram not in self._place]
-        norm = float(np.sqrt(weights @ weights + sum(weight * weight for weight in strange)))
-        return places, weights, norm or 1.0, float(weights.sum() + sum(strange)) or 1.0
+    def _weigh(self, found: Mapping[str, int]) -> _Weighed:
+        places, weights, squares, strange = [], [], 0.0, 0.0
+        for gram, count in found.items():
+            place = self._place.get(gram)
+            if place is None:
+                weight = _WEIGHT_OF_LENGTH[len(gram)] * self._unseen
+                strange += weight
+            else:
+                weight = self._weight[place] * math.sqrt(count)
+                places.append(place)
+                weights.append(weight)
+            squares += weight * weight
+        return _Weighed(places, weights, math.sqrt(squares) or 1.0, sum(weights) + strange or 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+_POSTING = np.dtype([("row", np.int32), ("part", np.float32)])
+
+
 class _Postings:
-    """For each run of characters the rows that hold it and how often, one after another; ``ends`` cuts them apart."""
+    """For each run of characters who holds it and what part it has there, one after another.
 
-    rows: NDArray[np.int32]
-    counts: NDArray[np.int32]
-    ends: NDArray[np.intp]
+    The phrasings come first and count their share of the vector; the entries follow, numbered on, and count 1.
+    """
 
-    @classmethod
-    def of(cls, found: Sequence[Counter[str]], place: dict[str, int]) -> _Postings:
-        rows = np.repeat(np.arange(len(found), dtype=np.int32), [len(each) for each in found])
-        places = np.fromiter((place[gram] for each in found for gram in each), np.intp, len(rows))
-        counts = np.fromiter((count for each in found for count in each.values()), np.int32, len(rows))
-        order = np.argsort(places, kind="stable")
-        return cls(rows[order], counts[order], np.cumsum(np.bincount(places, minlength=len(place))))
+    def __init__(self, by_gram: Iterable[Sequence[tuple[int, float]]]) -> None:
+        lists = list(by_gram)
+        self._ends = [0, *accumulate(map(len, lists))]
+        self._cells = np.array(list(chain.from_iterable(lists)), _POSTING).view(np.int64)
 
-    def read(self, places: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.intp]]:
-        """Rows and counts of these runs, and how many belong to each of them."""
-        ends = self.ends[places]
-        lengths = ends - np.where(places > 0, self.ends[places - 1], 0)
-        steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        taken = np.repeat(ends - lengths, lengths) + steps
-        return self.rows[taken], self.counts[taken], lengths
+    def read(self, places: Sequence[int]) -> tuple[NDArray[np.void], list[int]]:
+        """The postings of these runs, and how many belong to each of them."""
+        cells, ends = self._cells, self._ends
+        runs = [cells[ends[place] : ends[place + 1]] for place in places]
+        return np.concatenate([cells[:0], *runs]).view(_POSTING), list(map(len, runs))
 
 
-def _grouped(found: Sequence[Counter[str]], owners: NDArray[np.int32], total: int) -> list[Counter[str]]:
-    """For each entry, how many of its phrasings hold each run."""
-    by_entry: list[Counter[str]] = [Counter() for _ in range(total)]
-    for each, owner in zip(found, owners, strict=True):
-        by_entry[owner].update(each.keys())
-    return by_entry
+def _holding(counted: Sequence[Mapping[str, int]], owners: NDArray[np.int32]) -> dict[str, list[int]]:
+    """For each run the entries that hold it, ascending."""
+    holding: dict[str, list[int]] = {}
+    for found, owner in zip(counted, owners.tolist(), strict=True):
+        for gram in found:
+            entries = holding.setdefault(gram, [])
+            if not entries or entries[-1] != owner:
+                entries.append(owner)
+    return holding

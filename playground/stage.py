@@ -32,13 +32,14 @@ class NotStarted(RuntimeError):
 class Stage:
     """Used as a context: inside it the bot answers at ``bot_url`` and ``wechat`` is connected to it.
 
-    ``data_dir`` must be empty or a former stage's. ``environment`` is given to the bot's processes over the demo's
-    own; nothing of an installation on this machine is used, neither its database nor its settings.
+    ``data_dir`` must be empty or a former stage's; all of the bot's data lie in it. ``environment`` is given to the
+    bot's processes over the demo's own; nothing of an installation on this machine is used, neither its database nor
+    its settings.
     """
 
     def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
         self.wechat = WeChat(demo_data.credentials(data_dir), demo_data.cast())
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._given = environment or {}
         self._log = data_dir / "stage.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,10 +58,16 @@ class Stage:
     ) -> None:
         self._stop()
 
+    @property
+    def pid(self) -> int:
+        """The process id of ``up``, above all the others."""
+        assert self._process is not None, "the stage is not open"
+        return self._process.pid
+
     def _start(self) -> None:
-        demo = demo_data.prepare(self._data_dir, self.wechat.oa.server.url, self.wechat.wecom.server.url)
+        demo = demo_data.prepare(self.data_dir, self.wechat.oa.server.url, self.wechat.wecom.server.url)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("QUNDA_")}
-        environment = {**inherited, **_blank_settings(), "QUNDA_DATA_DIR": str(self._data_dir), **demo, **self._given}
+        environment = {**inherited, **_blank_settings(), "QUNDA_DATA_DIR": str(self.data_dir), **demo, **self._given}
         port = _free_port()
         self.bot_url = f"http://{HOST}:{port}"
         self.wechat.connect(self.bot_url)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from config.yaml_file import YamlFile
 from faq.text import plain
-from understanding.words import denied, expressions
+from understanding.words import expressions, told
 
 LOW = ("angry", "disappointed", "anxious")
 MOODS = (*LOW, "pleased")
@@ -19,11 +20,14 @@ _SHOUTING = re.compile(r"[!！]{2,}|[!！][^!！]{1,20}[!！]")
 _IMPATIENT = re.compile(r"[?？]{2,}|^[\s?？!！]*[?？][\s?？!！]*$")
 _QUOTES = re.compile("[\"'“”‘’「」]")
 """Irony is often put in quotes: 真是“好”啊."""
+_COMPARED = 5
 _REMEMBERED = 3
 _FADED = 0.5
 """What was said before counts half."""
 _ALIKE = 0.6
 _CERTAIN = 0.8
+_KEPT = 2048
+"""Lines whose words are not weighed again: most of a resident's history was heard a message ago."""
 _BURDEN = {"angry": 1.0, "disappointed": 0.9, "anxious": 0.8}
 """How much a mood asks for a person."""
 
@@ -37,11 +41,25 @@ class Mood:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MoodReader:
-    """Weighs words, signs and repetition."""
+Cue = tuple[str, float, re.Pattern[str]]
+"""A mood, the weight of the words for it, and the words."""
 
-    cues: tuple[tuple[str, float, re.Pattern[str]], ...]
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """One line on its own: what its words say of each mood, why, and the characters it is made of."""
+
+    scores: Mapping[str, float]
+    reasons: tuple[str, ...]
+    letters: frozenset[str]
+
+
+class MoodReader:
+    """Weighs words, signs and repetition; safe to share between threads."""
+
+    def __init__(self, cues: Iterable[Cue]) -> None:
+        self._cues = tuple(cues)
+        self._hear = lru_cache(maxsize=_KEPT)(self._hear_anew)
 
     @classmethod
     def load(cls, file: YamlFile) -> MoodReader:
@@ -50,7 +68,7 @@ class MoodReader:
         for mood in content:
             if mood not in MOODS:
                 raise file.error(f"there is no mood {mood!r}", f"use one of {', '.join(MOODS)}", mood)
-        return cls(tuple(cue for mood in MOODS for cue in _cues(file, mood, content.get(mood))))
+        return cls(cue for mood in MOODS for cue in _cues(file, mood, content.get(mood)))
 
     def read(self, text: str, history: Sequence[str] = (), *, complains: bool = False, calls: bool = False) -> Mood:
         """The mood of a message after the resident's earlier ones (oldest first).
@@ -58,31 +76,32 @@ class MoodReader:
         ``complains``: the message tells of a complaint; ``calls``: it calls for a person.
         """
         text = _QUOTES.sub("", text)
-        scores, reasons = self._weigh(text)
-        for earlier in history[-_REMEMBERED:]:
-            for mood, score in self._weigh(earlier)[0].items():
-                scores[mood] += _FADED * score if mood in LOW else 0.0
+        now, before = self._hear(text), [self._hear(line) for line in history[-_COMPARED:]]
+        scores, reasons = dict(now.scores), list(now.reasons)
+        for earlier in before[-_REMEMBERED:]:
+            for mood in LOW:
+                scores[mood] += _FADED * earlier.scores[mood]
         _add_signs(text, scores, reasons)
-        _add_repetition(text, history, scores, reasons)
+        _add_repetition(sum(_alike(now.letters, earlier.letters) for earlier in before), scores, reasons)
         scores["disappointed"] += 0.3 if complains else 0.0
         return Mood(_strongest(scores), _low(scores, calls), tuple(reasons))
 
-    def _weigh(self, text: str) -> tuple[dict[str, float], list[str]]:
-        """Scores and reasons of the words; the same characters count once for a mood, in its heaviest cue."""
+    def _hear_anew(self, text: str) -> _Heard:
+        """The same characters count once for a mood, in its heaviest cue."""
         scores, reasons = dict.fromkeys(MOODS, 0.0), []
         counted: dict[str, set[int]] = {mood: set() for mood in MOODS}
-        for mood, weight, expression in self.cues:
-            found = next((each for each in expression.finditer(text) if not denied(text, each)), None)
-            if found is None or counted[mood].intersection(range(*found.span())):
+        for mood, weight, expression in self._cues:
+            found = expression.search(text) and told(expression, text)
+            if not found or counted[mood].intersection(range(*found.span())):
                 continue
             counted[mood].update(range(*found.span()))
             scores[mood] += weight
             if mood in LOW:
                 reasons.append(f"提到“{found.group().strip()}”")
-        return scores, reasons
+        return _Heard(scores, tuple(reasons), frozenset(plain(text)))
 
 
-def _cues(file: YamlFile, mood: str, groups: Any) -> list[tuple[str, float, re.Pattern[str]]]:
+def _cues(file: YamlFile, mood: str, groups: Any) -> list[Cue]:
     if not isinstance(groups, list) or not all(isinstance(group, Mapping) for group in groups):
         raise file.error(f"{mood} has no lists of words", "write '- weight: 1.0' and 'words:' below it", mood)
     cues = []
@@ -105,16 +124,14 @@ def _add_signs(text: str, scores: dict[str, float], reasons: list[str]) -> None:
         reasons.append("连用问号")
 
 
-def _add_repetition(text: str, history: Sequence[str], scores: dict[str, float], reasons: list[str]) -> None:
-    times = sum(_alike(text, earlier) for earlier in history[-5:])
+def _add_repetition(times: int, scores: dict[str, float], reasons: list[str]) -> None:
     if times:
         scores["anxious"] += 0.9
         scores["angry"] += 0.6 * (times - 1)
         reasons.append(f"同样的话说了 {times + 1} 次")
 
 
-def _alike(text: str, earlier: str) -> bool:
-    one, other = set(plain(text)), set(plain(earlier))
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return len(one) > 2 and len(one & other) >= _ALIKE * len(one | other)
 
 

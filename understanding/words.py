@@ -66,6 +66,11 @@ def denied(text: str, found: re.Match[str]) -> bool:
     return not _NOT_BUT.search(before + found.group() + clause_after(text, found.end())) and not _NOT_BUT.search(before)
 
 
+def told(expression: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The first place where the text says it and does not deny it."""
+    return next((found for found in expression.finditer(text) if not denied(text, found)), None)
+
+
 def supposed(text: str, found: re.Match[str]) -> bool:
     """Whether it is only asked or feared ("吃了会拉肚子吗", "万一坏了"), not told."""
     if _THIS_OR_NOT.search(text[max(0, found.start() - 1) : found.end() + 2]):
