@@ -78,7 +78,7 @@ class Delivery:
         tx = None
         with self._store.write() as connection:
             conversation = connection.execute(
-                select(conversations).where(conversations.c.id == conversation_id).with_for_update()
+                select(conversations).where(conversations.c.id == conversation_id).with_for_update(key_share=True)
             ).one()
             row = _oldest(connection, conversation_id)
             if row is None or self._must_wait(row, now):

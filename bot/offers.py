@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+import structlog
 from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
 from bot.storage.store import Store
 from bot.storage.tables import outbox
 from bot.turn import Answer
 
+log = structlog.get_logger()
+
 _PAUSE_SECONDS = 0.05
+_PAUSE_AFTER_FAILURE = 0.5
 
 
 class OfferConfirmer:
@@ -43,16 +48,22 @@ class OfferConfirmer:
         self._stopped.set()
         self._pending.set()
         self._thread.join()
+        self._confirm()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
             self._pending.wait()
             self._stopped.wait(_PAUSE_SECONDS)
-            self._confirm()
+            try:
+                self._confirm()
+            except SQLAlchemyError as error:
+                # An offer that is never confirmed would be said a second time, so the next round tries again.
+                log.warning("offers_not_confirmed", error=type(error).__name__)
+                self._stopped.wait(_PAUSE_AFTER_FAILURE)
 
     def _confirm(self) -> None:
         with self._lock:
-            answers, self._answers = self._answers, []
+            answers = list(self._answers)
             self._pending.clear()
         if not answers:
             return
@@ -61,6 +72,12 @@ class OfferConfirmer:
             .where(outbox.c.id.in_([answer.outbox_id for answer in answers]), outbox.c.status == "offered")
             .values(status="sent", sent_at=self._clock.now())
         )
-        with self._store.write() as connection:
-            connection.execute(query)
+        try:
+            with self._store.write() as connection:
+                connection.execute(query)
+        except SQLAlchemyError:
+            self._pending.set()
+            raise
+        with self._lock:
+            del self._answers[: len(answers)]
         self._wake(sorted({a.conversation_id for a in answers if a.more and a.conversation_id is not None}))

@@ -96,7 +96,9 @@ class Transaction:
 
     def set_state(self, conversation_id: int, changes: Mapping[str, Any]) -> None:
         """Merges changes into the state of another conversation; a value of None removes its key."""
-        query = select(conversations.c.state).where(conversations.c.id == conversation_id).with_for_update()
+        query = (
+            select(conversations.c.state).where(conversations.c.id == conversation_id).with_for_update(key_share=True)
+        )
         state = dict(self.connection.execute(query).scalar_one()) | dict(changes)
         self._change(conversation_id, state={key: value for key, value in state.items() if value is not None})
 

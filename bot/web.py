@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from werkzeug.exceptions import HTTPException
 
 from bot.channels.channel import Channel, Inbound
 from bot.channels.envelope import MAX_BODY
@@ -93,12 +94,21 @@ class Callbacks:
 def make_blueprint(callbacks: Callbacks, checks: Mapping[str, Check], registry: CollectorRegistry) -> Blueprint:
     """Routes for callbacks, ``/healthz``, ``/readyz`` and ``/metrics``."""
     blueprint = Blueprint("bot", __name__)
+    blueprint.register_error_handler(Exception, _failed)
     blueprint.add_url_rule("/callback/<name>", "verify", callbacks.verify, methods=["GET"])
     blueprint.add_url_rule("/callback/<name>", "deliver", callbacks.deliver, methods=["POST"])
     blueprint.add_url_rule("/healthz", "healthz", lambda: _plain("ok", 200))
     blueprint.add_url_rule("/readyz", "readyz", lambda: _readiness(checks))
     blueprint.add_url_rule("/metrics", "metrics", lambda: _metrics(registry))
     return blueprint
+
+
+def _failed(error: Exception) -> Response | HTTPException:
+    """Our own fault: the platform gets no reply and tries again; the log gets the place, and no one's words."""
+    if isinstance(error, HTTPException):
+        return error
+    log.exception("request_failed", path=request.path)
+    return _plain("error", 500)
 
 
 def _readiness(checks: Mapping[str, Check]) -> Response:

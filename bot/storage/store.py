@@ -96,7 +96,7 @@ class Store:
 def _postgresql(url: str, pool_size: int, **options: Any) -> Engine:
     # No ping before each use: it would cost a round trip a message. After a lost connection the whole pool is
     # made anew, and whoever met the loss is tried again by the platform or by the clock.
-    return create_engine(url, pool_size=pool_size, max_overflow=0, pool_recycle=600, **options)
+    return create_engine(url, pool_size=pool_size, max_overflow=0, pool_recycle=600, hide_parameters=True, **options)
 
 
 def _sqlite(url: str, pool_size: int) -> Engine:
@@ -108,6 +108,7 @@ def _sqlite(url: str, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=20,
         pool_reset_on_return=None,
+        hide_parameters=True,  # errors must not quote what residents wrote
         connect_args={"timeout": 30, "check_same_thread": False},
     )
 
