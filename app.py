@@ -14,6 +14,7 @@ from bot.offers import OfferConfirmer
 from bot.web import Callbacks, make_blueprint
 from compose import Bot, compose
 from config.settings import Settings
+from inspection import playground_routes
 
 
 def create() -> Flask:
@@ -41,4 +42,6 @@ def create_app(bot: Bot) -> Flask:
 
     checks = {"database": database, "redis": reach_redis}
     app.register_blueprint(make_blueprint(callbacks, checks, registry))
+    if bot.ground.settings.playground_url is not None:
+        app.register_blueprint(playground_routes(bot, bot.ground.settings.playground_url))
     return app

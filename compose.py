@@ -105,7 +105,7 @@ def _own_file(settings: Settings, name: str) -> Path:
 
 def _assemble(ground: Ground, configs: tuple[ChannelConfig, ...], rooms: Rooms) -> Bot:
     settings, clock, store, queue = ground.settings, ground.clock, ground.store, ground.queue
-    channels = {config.name: _channel(config, ground.redis, clock) for config in configs}
+    channels = {config.name: open_channel(config, ground.redis, clock) for config in configs}
     capabilities = {name: channel.capabilities for name, channel in channels.items()}
     needs = _needs(settings, clock, store, rooms)
     turns = Turns(
@@ -131,7 +131,8 @@ def _assemble(ground: Ground, configs: tuple[ChannelConfig, ...], rooms: Rooms) 
     return Bot(ground, channels, turns, delivery, jobs, rooms)
 
 
-def _channel(config: ChannelConfig, connection: redis.Redis, clock: Clock) -> Channel:
+def open_channel(config: ChannelConfig, connection: redis.Redis, clock: Clock) -> Channel:
+    """The channel that is configured so; connects to nothing before it is used."""
     if isinstance(config, OfficialAccountConfig):
         return OfficialAccount(config, connection, clock)
     return WecomApp(config, connection, clock)

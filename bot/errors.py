@@ -41,13 +41,14 @@ class StaleVersion(BotError):
 
 
 class PlatformError(BotError):
-    """The platform's API answered with an error code."""
+    """The platform's API answered with an error code; ``detail`` is what else is known, without any secret."""
 
     code = "platform"
 
     def __init__(self, errcode: int, text: str = "", *, permanent: bool) -> None:
         super().__init__(f"platform error {errcode} {text}".strip(), code=str(errcode), permanent=permanent)
         self.errcode = errcode
+        self.detail = text
 
 
 class PlatformUnreachable(BotError):

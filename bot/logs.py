@@ -16,12 +16,7 @@ def configure_logs(level: str) -> None:
     for name in ("urllib3", "requests"):
         logging.getLogger(name).setLevel(logging.ERROR)
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _locate_exception,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -41,3 +36,11 @@ def _locate_exception(_logger: object, _method: str, event: structlog.types.Even
     event["exception"] = kind.__name__ if kind else ""
     event["places"] = places[-6:]
     return event
+
+
+PROCESSORS: tuple[structlog.types.Processor, ...] = (
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _locate_exception,
+    structlog.processors.JSONRenderer(ensure_ascii=False),
+)

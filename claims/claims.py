@@ -139,6 +139,10 @@ def open_claim(connection: Connection, order_line_id: int) -> Claim | None:
     return _find(connection, claims.c.order_line_id == order_line_id, claims.c.status.in_(_OPEN))
 
 
+def find_claim(connection: Connection, claim_id: int) -> Claim | None:
+    return _find(connection, claims.c.id == claim_id)
+
+
 def claim_of_ticket(connection: Connection, ticket_id: int) -> Claim | None:
     return _find(connection, claims.c.ticket_id == ticket_id)
 

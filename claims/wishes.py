@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
 from typing import Literal
 
 from claims.words import choice_of, compact, is_question, photos_done
 
 Wish = Literal["refund", "replacement", "coupon", "any"]
 """``any``: she leaves it to us."""
-
-WISH_WORDS: MappingProxyType[Wish, str] = MappingProxyType(
-    {"refund": "退款", "replacement": "补发", "coupon": "优惠券", "any": "听您安排"}
-)
-"""How staff read a wish."""
 
 _BY_NUMBER: tuple[Wish, ...] = ("refund", "replacement", "coupon")
 

@@ -27,7 +27,7 @@ _CHOICE = re.compile(r"(?:我?[要选]|就|是|第|回复?|那)*(\d|[一二三�
 _TAIL = r"(?:吧|啊|呀|哈|呢|哦|喽|啦|了|的|谢谢|哎|唉|你们?|您|先)*"
 _OUT = re.compile(
     r"(?:那|我|就|还是|唉|哎|嗯|好|先)*"
-    r"(?:(?:取消|算|撤销|退出|不用|不弄|不办|不申请|不报|不赔|不退|不处理|不麻烦|不说|没事|别弄|不找)"
+    r"(?:(?:取消|算|撤销|退出|不用|不弄|不办|不申请|不报|不赔|不退|不处理|不麻烦|不说|没事|别弄|不找|不查|不看|不问)"
     r"(?:申请|赔付|报损|理赔|售后|处理|这个|你们?|您|了|掉|麻烦)*)+" + _TAIL
 )
 _DONE = re.compile(
@@ -42,11 +42,14 @@ _NO_PHOTO = re.compile(
     r"不会[用弄]?(?:拍|发|照|传)|(?:没法|没办法|不能|不方便)(?:拍|发照|照相|传)|没有?(?:拍|照片|图|留)|拍不了|拍不到|发不[了出]"
     r"|照不了|传不[了上]|(?:扔|丢|倒|处理|吃)(?:掉|完|光)?了?(?:垃圾|都)*了|扔(?:掉|完)|老人机|手机(?:坏|不行|没)|相机坏"
 )
-_NO_PHOTO_ASKED = re.compile(r"没有?|没得|不会|不能|弄不[了来]|不行")
+_NO_PHOTO_ASKED = re.compile(
+    r"我?(?:也|真|都|实在)*(?:没有?|没得|不会[弄搞]?|不能|[弄搞]不[了来懂]|不行|不懂|不想?[拍弄])"
+)
 _HOW_PHOTO = re.compile(r"(?:怎么|咋|如何|在哪|哪里)[样能可以里儿]*(?:拍|发照|发图|发相|传|弄照|发给|发)")
 _QUESTION = re.compile(r"[?？吗么]|多久|多长|怎么|咋|什么|啥|几[点天时号]|哪|能不能|可不可以|是不是|有没有|多少钱|呢$")
 _FILLER = re.compile(r"(?:嗯|哦|噢|喔|好|对|行|是|知道|明白|收到|可以|ok|okay|[的了啊呀吧哈哒])+")
 _NOT_THIS = re.compile(r"不是(?:这|那|它|的|吧|$)|(?:搞|弄|认|记)错|不对$|^不对|^错了|^不是")
+_OBJECTS = re.compile("不同意|不接受|不服|不认|不合理|不公平|^为(?:什么|啥)|^凭(?:什么|啥)|怎么不(?:同意|给|退|赔)")
 _NONE_OF_THEM = re.compile(r"(?:都|一个都|全)不[是对在]|不是这|没有我?[要说的]|不是这[些几]|不在[里这]|^没有$|^0$")
 
 
@@ -93,7 +96,7 @@ def has_no_photo(text: str, *, asked: bool = False) -> bool:
     plain = compact(text)
     if _NO_PHOTO.search(plain):
         return True
-    return asked and _NO_PHOTO_ASKED.fullmatch(plain.rstrip("了啊呀的")) is not None
+    return asked and _NO_PHOTO_ASKED.fullmatch(plain.rstrip("了啊呀的吧呢哦")) is not None
 
 
 def asks_how_to_send(text: str) -> bool:
@@ -114,6 +117,11 @@ def is_question(text: str) -> bool:
 def says_nothing(text: str) -> bool:
     """ "嗯", "好的", "知道了": heard, and no answer to anything."""
     return _all_of(_FILLER, text)
+
+
+def objects(text: str) -> bool:
+    """The words do not accept what was decided."""
+    return _OBJECTS.search(compact(text)) is not None
 
 
 def none_of_them(text: str) -> bool:

@@ -103,6 +103,38 @@ def migrate() -> None:
     upgrade(Settings.load(os.environ, make_secret=True).database_url)
 
 
+@cli.command()
+def setup() -> None:
+    """Ask the few questions that an installation of your own needs, and write its files."""
+    from commands.setup_wizard import run
+
+    raise typer.Exit(run())
+
+
+@cli.command()
+def doctor() -> None:
+    """Check settings, database, Redis and each channel, and say what to mend."""
+    from commands.doctor import run
+
+    raise typer.Exit(run())
+
+
+@cli.command()
+def backup(file: Path) -> None:
+    """Write rows, photos, key and configuration into one file; the bot may go on working."""
+    from commands.backup import backup as take_backup
+
+    raise typer.Exit(take_backup(_from_where_called(file)))
+
+
+@cli.command()
+def restore(file: Path) -> None:
+    """Put a backup into an empty installation, wholly or not at all."""
+    from commands.restore import restore as put_back
+
+    raise typer.Exit(put_back(_from_where_called(file)))
+
+
 @imports.command()
 def orders(file: Path, dry_run: DryRun = False) -> None:
     """Import orders from csv or xlsx."""

@@ -9,7 +9,7 @@ from config.settings import Settings
 from config.yaml_file import YamlFile, read_yaml
 from faq.knowledge import Entry, Knowledge
 from faq.text import Speech, plain
-from faq.variables import COMMUNITY, LIMITS, names_in
+from faq.variables import COMMUNITY, names_in
 from shop.policy import Policy
 from understanding import skills
 from understanding.reader import load_speech
@@ -43,7 +43,7 @@ def check() -> int:
 
 def findings_in(knowledge: Knowledge, speech: Speech, figures: Iterable[str]) -> Iterator[tuple[Entry, str]]:
     """Every entry that needs a look, and why."""
-    told = set(figures) | LIMITS
+    told = set(figures)
     for entry in knowledge:
         findings = (*_of_phrasings(entry), *_of_forms(entry), *_of_values(entry, told))
         yield from ((entry, finding) for finding in findings)

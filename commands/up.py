@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -39,9 +40,9 @@ def run(host: str, port: int, playground: bool) -> int:
         commands = _commands(host, port)
         playground_url = None
         if playground and not has_own:
-            playground_port = _playground_port(port)
-            playground_url = f"http://127.0.0.1:{playground_port}"
-            commands["playground"] = _playground_command(playground_port, settings.data_dir, bot_url)
+            playground_port = _playground_port(host, port)
+            playground_url = f"http://{_reachable(host)}:{playground_port}"
+            commands["playground"] = _playground_command(host, playground_port, settings.data_dir, bot_url)
             environment |= _demo(settings.data_dir, playground_url)
             settings = Settings.load(environment, make_secret=True)
             _import_demo_orders(settings.config_dir / "orders.csv", environment)
@@ -60,6 +61,8 @@ def _demo(data_dir: Path, playground_url: str) -> dict[str, str]:
         "QUNDA_DATABASE_URL": "",
         "QUNDA_REDIS_URL": "",
         "QUNDA_SECRET_KEY": "",
+        "QUNDA_PLAYGROUND_URL": playground_url,
+        "QUNDA_INSPECTION_TOKEN": secrets.token_urlsafe(32),
     }
     return own_data | prepare(data_dir, playground_url)
 
@@ -74,11 +77,11 @@ def _import_demo_orders(file: Path, environment: Mapping[str, str]) -> None:
         )
 
 
-def _playground_port(port: int) -> int:
+def _playground_port(host: str, port: int) -> int:
     """A port above the bot's whose neighbour is free as well: the playground plays two platforms."""
     first = port + 1 if port < HIGHEST_PORT - 2 else 10_000
-    free_port("127.0.0.1", first)
-    free_port("127.0.0.1", first + 1)
+    free_port(host, first)
+    free_port(host, first + 1)
     return first
 
 
@@ -90,8 +93,8 @@ def _commands(host: str, port: int) -> dict[str, Sequence[str]]:
     }
 
 
-def _playground_command(port: int, data_dir: Path, bot_url: str) -> Sequence[str]:
-    options = ("--port", str(port), "--data-dir", str(data_dir), "--bot-url", bot_url)
+def _playground_command(host: str, port: int, data_dir: Path, bot_url: str) -> Sequence[str]:
+    options = ("--host", host, "--port", str(port), "--data-dir", str(data_dir), "--bot-url", bot_url)
     return (sys.executable, "-m", "playground", *options)
 
 
@@ -138,7 +141,7 @@ class _Announcement:
         for channel in self._channels:
             _say(f"  callback of {channel.name:<12} {self._settings.base_url}/callback/{channel.name}")
         if self._playground_url is not None:
-            _say(f"  playground               {self._playground_url}/")
+            _say(f"  playground               {self._bot_url}/playground/")
         _say(f"  health                   {self._bot_url}/readyz")
         _say(f"  data                     {self._settings.data_dir}")
         _say("Ctrl-C ends it.")

@@ -31,6 +31,8 @@ VARIABLES = (
     "QUNDA_BASE_URL",
     "QUNDA_TIMEZONE",
     "QUNDA_LOG_LEVEL",
+    "QUNDA_PLAYGROUND_URL",
+    "QUNDA_INSPECTION_TOKEN",
 )
 OF_TOOLS = ("QUNDA_TEST_DATABASE_URL", "QUNDA_CALLED_FROM")
 
@@ -41,6 +43,7 @@ class Settings:
 
     ``environ`` is the process environment over ``.env``, for ``${VAR}`` in configuration files; it holds secrets,
     as do the two URLs, so none of them is in the repr. ``redis_url`` is None when no server is named.
+    ``playground_url`` and ``inspection_token`` are set by ``up`` for the processes that the playground talks to.
     """
 
     config_dir: Path
@@ -53,6 +56,8 @@ class Settings:
     log_level: str
     environ: Mapping[str, str] = field(repr=False)
     shipped_dir: Path
+    playground_url: str | None = None
+    inspection_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, environ: Mapping[str, str], *, root: Path = ROOT, make_secret: bool) -> Settings:
@@ -76,6 +81,8 @@ class Settings:
             log_level=_log_level(given.get("QUNDA_LOG_LEVEL", "INFO")),
             environ=merged,
             shipped_dir=root / "config",
+            playground_url=_playground_url(given.get("QUNDA_PLAYGROUND_URL")),
+            inspection_token=given.get("QUNDA_INSPECTION_TOKEN"),
         )
 
     def file(self, name: str) -> Path:
@@ -178,6 +185,12 @@ def _base_url(value: str) -> str:
     if parts is None or parts.query or parts.fragment:
         raise ConfigError("QUNDA_BASE_URL is not a web address", "write it like https://bot.example.com")
     return value.rstrip("/")
+
+
+def _playground_url(value: str | None) -> str | None:
+    if value is None or web_address(value) is not None:
+        return value
+    raise ConfigError("QUNDA_PLAYGROUND_URL is not a web address", "unset it; ./qunda up sets it itself")
 
 
 def _timezone(value: str) -> ZoneInfo:

@@ -21,21 +21,30 @@ _WORDS: dict[str, Verb] = {
     "看": "look",
     "接单": "take",
     "接單": "take",
+    "接手": "take",
     "回复": "reply",
     "回復": "reply",
     "回覆": "reply",
     "同意": "approve",
+    "不同意": "reject",
     "拒绝": "reject",
     "拒絕": "reject",
     "解决": "solve",
     "解決": "solve",
+    "办好": "solve",
     "机器人": "bot_on",
     "機器人": "bot_on",
+    "打开机器人": "bot_on",
+    "关闭机器人": "bot_off",
+    "关机器人": "bot_off",
+    "开机器人": "bot_on",
 }
 _HELP = frozenset({"帮助", "幫助", "命令", "help", "?", "？"})
 
 _SEPARATORS = r"\s:：,，.。、;；\-—"
-_COMMAND = re.compile(rf"[\s/／]*({'|'.join(sorted(_WORDS, key=len, reverse=True))})(.*)", re.DOTALL)
+_VERBS = "|".join(sorted(_WORDS, key=len, reverse=True))
+_COMMAND = re.compile(rf"[\s/／]*({_VERBS})(.*)", re.DOTALL)
+_NUMBER_FIRST = re.compile(rf"\s*[#＃]?\s*(\d{{4,9}})\s*[号號]?\s*({_VERBS})(.*)", re.DOTALL)
 _NUMBER = re.compile(rf"[{_SEPARATORS}]*((?:工单|工單)?\s*[#＃]?)\s*(\d{{1,9}})(?!\d)[号號]?")
 _BARE_NUMBER = re.compile(r"\s*[#＃]?\s*(\d{4,9})[\s。.]*")
 _SEPARATOR = re.compile(rf"[{_SEPARATORS}]+")
@@ -63,13 +72,15 @@ def parse(message: str) -> Command | None:
         return Command("help")
     if bare := _BARE_NUMBER.fullmatch(message):
         return Command("look", int(bare[1]))
+    if turned := _NUMBER_FIRST.fullmatch(message):
+        message = f"{turned[2]} {turned[1]} {turned[3]}"
     found = _COMMAND.fullmatch(message)
     if found is None:
         return None
     verb, rest = _WORDS[found[1]], found[2]
     if verb in ("reply", "reject"):
         return _with_text(verb, rest)
-    if verb == "bot_on":
+    if verb == "bot_on" and found[1] in ("机器人", "機器人"):
         return _switch(rest)
     return _plain(verb, rest)
 

@@ -31,7 +31,7 @@ def hand_over(
     tx.follow(ticket.conversation_id, True)
     if newly:
         told = notices.announce(tx, ticket, last_messages, new.facts)
-        minutes = policy.first_response_minutes[ticket.priority]
+        minutes = policy.first_response_minutes[ticket.priority] if notices.at_work(told, tx.now) else None
         tx.reply(promise(texts, form, ticket, told, minutes))
     else:
         told = notices.remind(tx, ticket, new.reason)
@@ -40,10 +40,15 @@ def hand_over(
     return ticket
 
 
-def promise(texts: Texts, form: Form, ticket: Ticket, told: Sequence[Staff], minutes: int) -> str:
-    """What the resident reads when a ticket is opened: its number, who has been told, and when to expect somebody."""
+def promise(texts: Texts, form: Form, ticket: Ticket, told: Sequence[Staff], minutes: int | None) -> str:
+    """What the resident reads when a ticket is opened: its number, who has been told, and when to expect somebody.
+
+    ``minutes`` is None outside the working hours of those who were told: then no time is promised.
+    """
     if not told:
         return texts.say("ticket.promise_to_nobody", form, label=ticket.label)
+    if minutes is None:
+        return texts.say("ticket.promise_for_later", form, label=ticket.label, who=in_words(texts, told))
     hours, rest = divmod(minutes, 60)
     unit, number = ("minutes", minutes) if rest else ("hours", hours)
     within = texts.say(f"ticket.{unit}", form, number=number)

@@ -14,6 +14,7 @@ from escalation.routing import Routing, address_of
 from escalation.tickets import BOT, RESIDENT, Ticket
 from escalation.transcript import shortened, without_phones
 from shop.directory import Directory, Staff
+from shop.hours import within_hours
 
 _MOST_MESSAGES = 4
 _MOST_FACTS = 8
@@ -49,14 +50,16 @@ class Notices:
         self._tell(tx, ticket, told, text)
         return told
 
-    def reopened(self, tx: Transaction, ticket: Ticket, former: str | None) -> tuple[Staff, ...]:
-        """Tells the supervisors, and whoever had the ticket, that the resident is not satisfied.
+    def reopened(
+        self, tx: Transaction, ticket: Ticket, former: str | None, last_messages: Sequence[str]
+    ) -> tuple[Staff, ...]:
+        """Tells the supervisors, and whoever had the ticket, that the resident is not satisfied and what she says.
 
         Returns the supervisors who were told.
         """
         supervisors = self.routing.supervisors(tx)
         others = self.routing.concerned(tx, ticket) + self.routing.reachable(tx, [former] if former else [])
-        text = self._say("reopened", owner=self.person(former), **self._outline(ticket, (), ()))
+        text = self._say("reopened", owner=self.person(former), **self._outline(ticket, last_messages, ticket.facts))
         self._tell(tx, ticket, tuple({person.id: person for person in supervisors + others}.values()), text)
         return supervisors
 
@@ -91,9 +94,15 @@ class Notices:
         who = f"{matters[0].label} {matters[0].name}" if matters else self._say("somebody")
         return self._say("forwarded", who=who, time=self.second(tx.now), words=words)
 
+    def at_work(self, staff: Sequence[Staff], now: datetime) -> bool:
+        """Whether one of these people works at this time of day; who has no hours written down always does."""
+        local = now.astimezone(self._timezone)
+        return any(within_hours(person.hours, local) for person in staff)
+
     def how(self, ticket: Ticket) -> str:
-        """The commands that answer a ticket."""
-        return self._say(f"how_{ticket.kind}", number=ticket.number)
+        """The commands that answer a ticket as it stands."""
+        in_hand = "_in_hand" if ticket.status == "held" and ticket.kind == "handoff" else ""
+        return self._say(f"how_{ticket.kind}{in_hand}", number=ticket.number)
 
     def person(self, actor: str | None) -> str:
         """Who did something, by name."""

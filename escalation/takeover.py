@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from bot.transaction import Transaction
@@ -19,6 +21,11 @@ Verdict = Literal["approved", "rejected"]
 SETTLE = "settle"
 """The key in the conversation's state under which stands the ticket that the resident was asked about."""
 
+ASIDE = "settle_aside"
+"""The key in the state that says: something else has been spoken of since that question."""
+
+_JUST_OPENED = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
@@ -33,15 +40,21 @@ class Takeover:
     def take(self, tx: Transaction, ticket: Ticket, staff: Staff, *, introduce: bool = True) -> bool:
         """Makes the ticket this person's and lets her speak instead of the bot; False when it is not waiting.
 
-        ``introduce``: tell the resident who is there now; not needed when a reply follows at once.
+        ``introduce``: tell the resident who is there now; not needed when a reply follows at once, nor when she has
+        only just been promised this person: platforms let few messages through to her.
         """
         if not tickets.take(tx, ticket.id, staff.id):
             return False
         self._hold(tx, ticket, staff)
         self.notices.taken(tx, ticket, staff)
-        if introduce:
+        if introduce and not (self._is_promised(ticket, staff) and tx.now - ticket.opened_at < _JUST_OPENED):
             self.tell_resident(tx, ticket, "taken", owner=staff.name)
         return True
+
+    def _is_promised(self, ticket: Ticket, staff: Staff) -> bool:
+        """Whether the promise has named this person: leaders are named, others are not."""
+        leader = self.notices.directory.leader_of(ticket.community_id)
+        return leader is not None and leader.id == staff.id
 
     def reply(self, tx: Transaction, ticket: Ticket, staff: Staff, text: str) -> None:
         """Passes a person's own words on to the resident."""
@@ -53,7 +66,7 @@ class Takeover:
         if not tickets.solve(tx, ticket.id, staff.id):
             return False
         self._release(tx, ticket, staff)
-        tx.set_state(ticket.conversation_id, {SETTLE: ticket.id})
+        tx.set_state(ticket.conversation_id, {SETTLE: ticket.id, ASIDE: None})
         self.tell_resident(tx, ticket, "settled_question", owner=staff.name)
         return True
 
@@ -62,14 +75,14 @@ class Takeover:
     ) -> None:
         """Tells the resident how a claim was decided; a ticket that nobody holds is solved by that.
 
-        ``wish`` is what she asked for: refund, replacement, coupon, or any.
+        ``wish`` is what she asked for: refund, replacement, coupon, or any. ``reason`` becomes part of a sentence.
         """
         tickets.add_event(tx, ticket.id, staff.id, verdict, reason)
         if ticket.status == "waiting":
             tickets.solve(tx, ticket.id, staff.id)
             tx.follow(ticket.conversation_id, bool(tickets.open_in(tx.connection, ticket.conversation_id)))
         key = f"approved_{wish}" if verdict == "approved" else "rejected"
-        self.tell_resident(tx, ticket, key, owner=staff.name, reason=reason)
+        self.tell_resident(tx, ticket, key, owner=staff.name, reason=reason.rstrip("。.！!；; "))
         if ticket.owner and ticket.owner != staff.id:
             self.notices.news(tx, ticket, [ticket.owner], verdict, owner=staff.name)
 
@@ -86,16 +99,18 @@ class Takeover:
         self._hold(tx, ticket, staff)
         tickets.add_event(tx, ticket.id, staff.id, "bot_off")
 
-    def reopen(self, tx: Transaction, ticket: Ticket) -> tuple[Ticket, tuple[Staff, ...]] | None:
+    def reopen(
+        self, tx: Transaction, ticket: Ticket, last_messages: Sequence[str]
+    ) -> tuple[Ticket, tuple[Staff, ...]] | None:
         """The resident is not satisfied: the ticket that is open for it now, and the supervisors who were told.
 
-        None when the ticket is not solved any more.
+        ``last_messages`` are her own words, oldest first. None when the ticket is not solved any more.
         """
         reopened = tickets.reopen(tx, ticket)
         if reopened is None:
             return None
         tx.follow(ticket.conversation_id, True)
-        return reopened, self.notices.reopened(tx, reopened, ticket.owner)
+        return reopened, self.notices.reopened(tx, reopened, ticket.owner, last_messages)
 
     def tell_resident(self, tx: Transaction, ticket: Ticket, key: str, **values: object) -> None:
         """Says something to the resident on behalf of a person, whether or not the bot is silent there."""

@@ -23,7 +23,7 @@ _SMALL = 1e-6
 class Evidence:
     """What speaks for each entry and against all of them, for one message.
 
-    ``features`` has a column per entry: strength, cosine, cover. ``known`` is the known share of the message.
+    ``features`` has a column per entry: strength and cover. ``known`` is the known share of the message.
     """
 
     features: Floats
@@ -46,8 +46,8 @@ class Observation:
     weight: float
 
 
-DEFAULTS = np.array([9.5, 0.5, 2.5, 3.0, 1.5])
-"""Coefficients of strength, cosine and cover, and of "none": constant and unknown share.
+DEFAULTS = np.array([9.8, 2.8, 3.2, 1.0])
+"""Coefficients of strength and cover, and of "none": constant and unknown share.
 
 Fitted on the shipped knowledge."""
 
@@ -143,8 +143,8 @@ def _tempered(chance: Floats, trust: float) -> Floats:
 def _rows(evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:
     """One row of inputs per candidate, and a last one for "none of them"."""
     rows = np.zeros((len(candidates) + 1, len(DEFAULTS)))
-    rows[:-1, :3] = evidence.features[:, candidates].T
-    rows[-1, 3:] = 1.0, 1.0 - evidence.known
+    rows[:-1, :2] = evidence.features[:, candidates].T
+    rows[-1, 2:] = 1.0, 1.0 - evidence.known
     return rows
 
 

@@ -12,7 +12,7 @@ from config.texts import Form
 from config.yaml_file import YamlFile, read_yaml
 from faq import variables
 
-_KEYS = frozenset({"id", "question", "variants", "answer", "elder", "group", "communities", "skill"})
+_KEYS = frozenset({"id", "question", "variants", "answer", "elder", "group", "communities", "skill", "courtesy"})
 _TEXTS = ("id", "question", "answer", "elder", "group", "skill")
 _LISTS = ("variants", "communities")
 
@@ -22,7 +22,8 @@ class Entry:
     """One thing that residents ask, in its phrasings, with either an answer or the name of a skill.
 
     ``elder`` is the short spoken form, ``group`` what may be said in front of everybody; both may be absent.
-    ``communities`` empty means all. ``file`` and ``line`` say where the entry stands.
+    ``communities`` empty means all. ``courtesy``: it is said in passing ("你好") and gives way to a question in the
+    same message. ``file`` and ``line`` say where the entry stands.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Entry:
     group: str | None = None
     communities: tuple[str, ...] = ()
     skill: str | None = None
+    courtesy: bool = False
     file: str = field(default="", compare=False)
     line: int = field(default=0, compare=False)
 
@@ -126,7 +128,8 @@ class _Reading:
         texts = {key: self._text(key) for key in _TEXTS}
         lists = {key: self._list(key) for key in _LISTS}
         self._check(texts)
-        return Entry(**texts, **lists, file=str(self.file), line=self.content.line_of(self.index, "id"))  # type: ignore[arg-type]
+        values: dict[str, Any] = {**texts, **lists, "courtesy": self._flag("courtesy")}
+        return Entry(**values, file=str(self.file), line=self.content.line_of(self.index, "id"))
 
     def _check(self, texts: Mapping[str, str | None]) -> None:
         for key in ("id", "question"):
@@ -155,6 +158,12 @@ class _Reading:
         if value is not None and not isinstance(value, str):
             self._refuse(f"{key} is not a text", "put it in quotes", key)
         return value.strip() if value else None
+
+    def _flag(self, key: str) -> bool:
+        value = self.item.get(key, False)
+        if not isinstance(value, bool):
+            self._refuse(f"{key} is neither true nor false", f"write '{key}: true'", key)
+        return value
 
     def _list(self, key: str) -> tuple[str, ...]:
         values = self.item.get(key) or []

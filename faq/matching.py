@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from faq.calibration import Calibration
 from faq.knowledge import Knowledge
-from faq.learning import LEARNT_UP_TO, Lesson, evidence_of
-from faq.ngrams import Floats, PhrasingIndex
+from faq.learning import LEARNT_UP_TO, Lesson, Nearest, Taught
+from faq.ngrams import PhrasingIndex
 from faq.text import Speech
 
 SHOWN = 4
@@ -37,13 +37,9 @@ class Matcher:
     def __init__(self, knowledge: Knowledge, speech: Speech | None = None, chatter: Iterable[str] = ()) -> None:
         self._entries = knowledge.entries
         self._speech = speech or Speech()
-        texts, owners = self._phrasings()
-        self._index = PhrasingIndex(texts, owners) if texts else None
-        self._shares: Floats | None = None
-        self._calibration = Calibration()
         self._serving = self._numbers_by_community()
-        if self._index and len(texts) <= LEARNT_UP_TO:
-            self._learn(self._index, texts, [words for line in chatter if (words := self._speech.normalise(line))])
+        self._calibration = Calibration()
+        self._source = self._learn([words for line in chatter if (words := self._speech.normalise(line))])
 
     def match(self, text: str, community: str | None = None) -> list[Match]:
         """The best entries for a message, best first, at most ``SHOWN``; empty only without words or knowledge.
@@ -51,9 +47,9 @@ class Matcher:
         Entries that are bound to other communities than the given one are left out.
         """
         words = self._speech.normalise(text)
-        if not words or self._index is None:
+        if not words or self._source is None:
             return []
-        evidence = evidence_of(self._index.likeness(words), self._index, self._shares)
+        evidence = self._source.evidence(words)
         candidates = evidence.best(among=self._serving.get(community, self._serving[None]))
         chances = zip(self._calibration.probabilities(evidence, candidates).tolist(), candidates.tolist(), strict=True)
         best = sorted(chances, key=itemgetter(0), reverse=True)[:SHOWN]
@@ -68,11 +64,18 @@ class Matcher:
             owners += [number] * len(own)
         return texts, owners
 
-    def _learn(self, index: PhrasingIndex, texts: list[str], chatter: list[str]) -> None:
+    def _learn(self, chatter: Sequence[str]) -> Nearest | Taught | None:
+        """Where the evidence comes from; None without knowledge. Fits the calibration when there is not too much."""
+        texts, owners = self._phrasings()
+        if not texts:
+            return None
+        index = PhrasingIndex(texts, owners)
+        if len(texts) > LEARNT_UP_TO:
+            return Nearest(index)
         lesson = Lesson(index, texts)
-        heard = [index.likeness(line) for line in chatter]
-        self._shares = lesson.shares
-        self._calibration = Calibration.fit(lesson.observations(heard))
+        taught = Taught(index, lesson.shares)
+        self._calibration = Calibration.fit(lesson.observations(map(taught.evidence, chatter)))
+        return taught
 
     def _numbers_by_community(self) -> dict[str | None, NDArray[np.intp] | None]:
         """The numbers of the entries that hold in each community that has its own; None: in all others."""
@@ -80,6 +83,8 @@ class Matcher:
         if not named:
             return {None: None}
         return {
-            community: np.array([number for number, entry in enumerate(self._entries) if entry.serves(community)], np.intp)
+            community: np.array(
+                [number for number, entry in enumerate(self._entries) if entry.serves(community)], np.intp
+            )
             for community in (None, *named)
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from operator import add
@@ -31,26 +31,24 @@ class Likeness:
     """One message against all phrasings and all entries, each from 0 to 1.
 
     ``cosine``: likeness to each phrasing. ``cover``: the share of the message that each entry's phrasings hold.
-    ``known``: the share of the message that any phrasing holds.
     """
 
     cosine: Floats
     cover: Floats
-    known: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Weighed:
-    """A text's known runs by place, their weights, the length of its vector, and the sum of all its weights."""
+class Weighed:
+    """A text's known runs by place, their weights, the length of its vector, the sum of all its weights.
+
+    ``known``: the share of the text that any phrasing holds, from 0 to 1.
+    """
 
     places: list[int]
     weights: list[float]
     norm: float
     total: float
-
-    @property
-    def known(self) -> float:
-        return sum(self.weights) / self.total
+    known: float
 
 
 class PhrasingIndex:
@@ -72,8 +70,8 @@ class PhrasingIndex:
             for gram in vocabulary
         ]
         by_phrasing: list[list[tuple[int, float]]] = [[] for _ in vocabulary]
-        for row, found in enumerate(counted):
-            norm = self._weigh(found).norm
+        for row, (text, found) in enumerate(zip(texts, counted, strict=True)):
+            norm = self.weigh(text).norm
             for gram, count in found.items():
                 place = self._place[gram]
                 by_phrasing[place].append((row, self._weight[place] * math.sqrt(count) / norm))
@@ -81,14 +79,25 @@ class PhrasingIndex:
         by_entry = ([(len(counted) + entry, 1.0) for entry in holding[gram]] for gram in vocabulary)
         self._postings = _Postings(map(add, by_phrasing, by_entry))
 
-    def likeness(self, text: str) -> Likeness:
-        """Compares one normalised text with everything."""
-        weighed = self._weigh(grams(text))
+    @property
+    def runs(self) -> int:
+        """How many different runs the phrasings hold."""
+        return len(self._weight)
+
+    def likeness(self, weighed: Weighed) -> Likeness:
+        """Compares one text with everything."""
         postings, lengths = self._postings.read(weighed.places)
         parts = postings["part"] * np.repeat(np.array(weighed.weights, np.float32), lengths)
         shared = np.bincount(postings["row"], parts, len(self.owners) + len(self.starts))
         cosine, cover = shared[: len(self.owners)], shared[len(self.owners) :]
-        return Likeness(cosine / weighed.norm, cover / weighed.total, weighed.known)
+        return Likeness(cosine / weighed.norm, cover / weighed.total)
+
+    def by_run(self) -> Iterator[tuple[NDArray[np.int32], Floats, NDArray[np.int32]]]:
+        """For each run, in the order of their places: the phrasings that hold it, its parts there, and the entries."""
+        for place, held_by in enumerate(self._held_by):
+            postings, _ = self._postings.read([place])
+            phrasings, entries = postings[:held_by], postings[held_by:]
+            yield phrasings["row"], phrasings["part"], entries["row"] - len(self.owners)
 
     def cover_without(self, text: str, own: Mapping[str, int]) -> tuple[float, float, float]:
         """What is known of a stored text when it is not stored itself.
@@ -106,9 +115,10 @@ class PhrasingIndex:
             elsewhere += weight * (self._held_by[place] > own[gram])
         return kept / total, known / total, elsewhere / total
 
-    def _weigh(self, found: Mapping[str, int]) -> _Weighed:
+    def weigh(self, text: str) -> Weighed:
+        """Looks up the runs of one normalised text."""
         places, weights, squares, strange = [], [], 0.0, 0.0
-        for gram, count in found.items():
+        for gram, count in grams(text).items():
             place = self._place.get(gram)
             if place is None:
                 weight = _WEIGHT_OF_LENGTH[len(gram)] * self._unseen
@@ -118,7 +128,9 @@ class PhrasingIndex:
                 places.append(place)
                 weights.append(weight)
             squares += weight * weight
-        return _Weighed(places, weights, math.sqrt(squares) or 1.0, sum(weights) + strange or 1.0)
+        known = sum(weights)
+        total = known + strange or 1.0
+        return Weighed(places, weights, math.sqrt(squares) or 1.0, total, known / total)
 
 
 _POSTING = np.dtype([("row", np.int32), ("part", np.float32)])

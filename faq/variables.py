@@ -26,10 +26,7 @@ FIGURES = frozenset(
 )
 """Filled from ``figures`` in ``policy.yaml``."""
 
-LIMITS = frozenset({"auto_limit"})
-"""Filled from the limits in ``policy.yaml``: ``auto_limit`` is ``automatic_up_to`` in yuan."""
-
-KNOWN = COMMUNITY | FIGURES | LIMITS
+KNOWN = COMMUNITY | FIGURES
 
 
 def names_in(text: str) -> frozenset[str]:

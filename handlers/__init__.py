@@ -10,7 +10,6 @@ from collections.abc import Callable
 from bot.effects import Effects
 from handlers import (
     answer,
-    claim,
     clarify,
     failure,
     forwarding,
@@ -18,6 +17,7 @@ from handlers import (
     hand_over,
     held,
     identify,
+    leave,
     media_events,
     order_status,
     settled,
@@ -26,16 +26,20 @@ from handlers import (
     ticket_status,
     unheard,
 )
+from handlers.claim import skill as claim
 
+# Whoever answers a question of the bot's own goes before hand_over, which would read a tone into short answers; each
+# of them leaves danger, anger and calls for a person alone.
 HANDLERS: tuple[tuple[str, Callable[..., Effects | None]], ...] = (
     ("staff_commands", staff_commands.handle),
     ("media_events", media_events.handle),
     ("held", held.handle),
     ("unheard_voice", unheard.handle_voice),
+    ("settled", settled.handle),
+    ("leave", leave.handle),
+    ("identify", identify.handle),
     ("clarify", clarify.handle),
     ("hand_over", hand_over.handle),
-    ("settled", settled.handle),
-    ("identify", identify.handle),
     ("ticket_status", ticket_status.handle),
     ("claim", claim.handle),
     ("order_status", order_status.handle),

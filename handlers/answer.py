@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bot.conversation import Turn
 from bot.effects import Effects
+from claims.words import is_question
 from faq.knowledge import Knowledge
 from handlers.clarify import ask
 from handlers.hand_over import HandOver
@@ -13,6 +15,9 @@ from handlers.reading import Readings
 from handlers.speaker import Speakers
 from shop.directory import Directory
 from shop.policy import Policy
+
+_SAYS_NOTHING = re.compile(r"[\W_]*\d{0,3}[\W_]*")
+"""A bare "1" answers a question that nobody has asked."""
 
 
 def handle(
@@ -25,7 +30,10 @@ def handle(
     directory: Directory,
     handing_over: HandOver,
 ) -> Effects | None:
-    """The last handler for words: whoever wrote them gets an answer, a question back, or a ticket."""
+    """The last handler for words: whoever wrote them gets an answer, a question back, or a ticket.
+
+    While somebody is on the matter already, what the bot does not understand simply reaches that person.
+    """
     if not turn.message.text.strip():
         return None
     reading = readings.of(turn)
@@ -35,11 +43,15 @@ def handle(
         values = answer_values(turn, speakers, policy, directory)
         text = knowledge.answer_for(reading.entry, speakers.of(turn).form, values)
         return Effects(replies=(text,), note=f"faq:{reading.entry}")
+    if _SAYS_NOTHING.fullmatch(turn.message.text):
+        return None
+    if turn.conversation.followed and (reading.decision == "handoff" or not is_question(turn.message.text)):
+        return Effects(replies=(speakers.say(turn, "general.passed_on"),), note="passed_on")
     if reading.decision == "clarify":
         return ask(turn, reading, speakers=speakers, knowledge=knowledge)
     return Effects(
         replies=(speakers.say(turn, "general.not_understood"),),
-        records=(handing_over.record(turn, priority=reading.priority or "P2", reason="机器人没有把握"),),
+        records=(handing_over.unsure(turn),),
         note="hand_over:unsure",
     )
 

@@ -15,15 +15,24 @@ from handlers.state import drop_flow, flow, with_flow
 from understanding.reader import Understanding
 
 _CHOICES = 3
+_LIKELY = 0.15
+"""Where even the likeliest question is less probable, a list of questions would only confuse."""
+_POSSIBLE = 0.03
 _DIGITS = {"一": 1, "二": 2, "三": 3, "1": 1, "2": 2, "3": 3}
 _CHOICE = re.compile(r"\s*(?:第|选|是)?\s*([123一二三])\s*(?:个|条|号)?[\s。.、,，!！]*")
 _NEITHER = re.compile(r"\s*(都不是|都不对|不是|0|没有|以上都不是)[\s。.!！]*")
 
 
 def ask(turn: Turn, reading: Understanding, *, speakers: Speakers, knowledge: Knowledge) -> Effects:
-    """Asks which of the likeliest questions was meant."""
-    candidates = [reading.entry, *(other.entry for other in reading.others)]
-    choices = list(dict.fromkeys(entry for entry in candidates if entry))[:_CHOICES]
+    """Asks which of the likeliest questions was meant, or to say it in other words when none comes near."""
+    candidates = [(reading.entry, reading.confidence), *((other.entry, other.confidence) for other in reading.others)]
+    likely = [
+        (entry, sure) for entry, sure in candidates if entry and sure >= _POSSIBLE and not knowledge[entry].courtesy
+    ]
+    if not likely or likely[0][1] < _LIKELY:
+        state = with_flow(turn, {"name": "clarify", "choices": []})
+        return Effects(replies=(speakers.say(turn, "clarify.rephrase"),), state=state, note="clarify:rephrase")
+    choices = [entry for entry, _ in likely[:_CHOICES]]
     lines = "\n".join(f"{number}. {knowledge.question_of(entry)}" for number, entry in enumerate(choices, 1))
     return Effects(
         replies=(speakers.say(turn, "clarify.ask", choices=lines),),
@@ -39,6 +48,8 @@ def handle(
     running = flow(turn, "clarify")
     text = turn.message.text
     if running is None or not text.strip():
+        return None
+    if readings.is_low(readings.of(turn)):
         return None
     drop_flow(turn)
     choices = [entry for entry in running["choices"] if knowledge.knows(entry)]
@@ -58,7 +69,7 @@ def handle(
     if _NEITHER.fullmatch(text) or readings.of(turn).decision in ("clarify", "handoff"):
         return Effects(
             replies=(speakers.say(turn, "general.not_understood"),),
-            records=(handing_over.record(turn, priority="P2", reason="机器人问过一次仍没有把握"),),
+            records=(handing_over.unsure(turn),),
             note="hand_over:unclear",
         )
     return None

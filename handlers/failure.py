@@ -16,5 +16,5 @@ def answer(turn: Turn, *, speakers: Speakers, directory: Directory, handing_over
         return Effects(note="failed")
     if directory.staff_by_account(turn.message.channel, turn.message.account):
         return Effects(replies=(apology,), note="failed")
-    record = handing_over.record(turn, priority="P2", reason="机器人处理这条消息时出错")
+    record = handing_over.record(turn, priority="P2", reason=handing_over.texts.say("reason.failed"))
     return Effects(replies=(apology,), records=(record,), note="failed")

@@ -12,12 +12,18 @@ from config.texts import Texts
 from escalation import undelivered as escalation_undelivered
 from escalation.forwarding import words_to_staff
 from escalation.notices import Notices
+from handlers.claim.dialogue import IN_THE_CLAIM
 
 
 def forward(turn: Turn, effects: Effects, *, notices: Notices, texts: Texts) -> Effects:
-    """An afterthought: hands the resident's message on, after whatever the turn itself has led to."""
+    """An afterthought: hands the resident's message on, after whatever the turn itself has led to.
+
+    Answers within a claim are not: staff read the whole of it when it is submitted.
+    """
     conversation = turn.conversation
     if not conversation.followed or conversation.holder is not None or turn.message.kind == "event":
+        return effects
+    if effects.note in IN_THE_CLAIM:
         return effects
 
     def record(tx: Transaction) -> None:

@@ -1,4 +1,4 @@
-"""Greeting, help and thanks."""
+"""Small talk: greeting, help, thanks, good-bye, and who the bot is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from bot.conversation import Turn
 from bot.effects import Effects
 from handlers.reading import Readings
 from handlers.speaker import Speakers
-from understanding.skills import GREETING, HELP, THANKS
+from understanding.skills import ABOUT, BYE, GREETING, HELP, THANKS
 
-_SENTENCES = {GREETING: "greeting.hello", HELP: "greeting.help", THANKS: "greeting.thanks"}
+_SENTENCES = {
+    GREETING: "greeting.hello",
+    HELP: "greeting.help",
+    THANKS: "greeting.thanks",
+    BYE: "greeting.bye",
+    ABOUT: "greeting.about",
+}
 
 
 def handle(turn: Turn, *, readings: Readings, speakers: Speakers) -> Effects | None:
@@ -20,4 +26,6 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers) -> Effects | N
     sentence = _SENTENCES.get(readings.of(turn).skill or "")
     if sentence is None:
         return None
+    if turn.conversation.followed and sentence == "greeting.hello":
+        sentence = "greeting.waiting"
     return Effects(replies=(speakers.say(turn, sentence),), note=sentence)

@@ -6,17 +6,26 @@ from dataclasses import dataclass
 
 from bot.conversation import Turn
 from bot.effects import Effects, Record
+from bot.storage.store import Store
 from bot.transaction import Transaction
+from config.settings import Settings
 from config.texts import Texts
 from escalation.handover import hand_over
 from escalation.notices import Notices
+from escalation.priorities import higher
 from escalation.tickets import NewTicket
+from escalation.transcript import shortened, without_phones
+from handlers.claim.in_words import told_so_far
+from handlers.claim.lines import Lines
 from handlers.reading import Readings
 from handlers.speaker import Speakers
-from handlers.state import drop_flow, last_messages
+from handlers.state import drop_flow, forget_words, last_messages
 from shop.policy import Policy
 from understanding.reader import Understanding
 from understanding.skills import COMPLAINT, PERSON
+
+_ABOUT_THE_BOT = ("最接近的问题", "消息里没有文字")
+"""How those of the bot's reasons begin that only somebody who looks after its knowledge can use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +65,22 @@ class HandOver:
 
         return open_ticket
 
+    def unsure(self, turn: Turn) -> Record:
+        """A record for words that the bot can make nothing of; staff read them as they were said."""
+        words = shortened(without_phones(turn.message.text))
+        return self.record(turn, priority="P2", reason=self.texts.say("reason.unsure", words=words))
 
-def handle(turn: Turn, *, readings: Readings, speakers: Speakers, handing_over: HandOver) -> Effects | None:
+
+def handle(
+    turn: Turn,
+    *,
+    readings: Readings,
+    speakers: Speakers,
+    handing_over: HandOver,
+    store: Store,
+    policy: Policy,
+    settings: Settings,
+) -> Effects | None:
     """Danger, a call for a person, a low mood, or a complaint that only a person can settle."""
     if not turn.message.text.strip():
         return None
@@ -65,23 +88,32 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers, handing_over: 
     cause = _cause(reading, readings.is_low(reading))
     if cause is None:
         return None
-    sentence, priority, plain_reason = cause
+    sentence, priority = cause
+    facts = told_so_far(turn, Lines(turn, store, speakers, policy, settings.timezone), handing_over.texts)
+    priority = higher(priority, "P1") if facts else priority
+    reason = _reason(reading) or handing_over.texts.say(f"reason.{sentence}")
     drop_flow(turn)
+    forget_words(turn)
     return Effects(
         replies=(speakers.say(turn, f"hand_over.{sentence}"),),
-        records=(handing_over.record(turn, priority=priority, reason="，".join(reading.why) or plain_reason),),
+        records=(handing_over.record(turn, priority=priority, reason=reason, facts=facts),),
         note=f"hand_over:{sentence}",
     )
 
 
-def _cause(reading: Understanding, low: bool) -> tuple[str, str, str] | None:
-    """Why a person is needed now: the name of the soothing sentence, the priority, and the reason for staff."""
+def _cause(reading: Understanding, low: bool) -> tuple[str, str] | None:
+    """Why a person is needed now, which is also the name of the soothing sentence, and how urgent it is."""
     if reading.priority == "P0":
-        return "danger", "P0", "可能涉及安全"
+        return "danger", "P0"
     if reading.skill == PERSON:
-        return "wanted", reading.priority or "P2", "居民要找人工"
+        return "wanted", reading.priority or "P2"
     if low:
-        return "low_mood", reading.priority or "P1", "居民情绪不好"
+        return "worried" if reading.mood == "anxious" else "low_mood", reading.priority or "P1"
     if reading.skill == COMPLAINT:
-        return "complaint", reading.priority or "P1", "居民投诉"
+        return "complaint", reading.priority or "P1"
     return None
+
+
+def _reason(reading: Understanding) -> str:
+    """What staff can use of the bot's reasons: feelings, threats, what was asked for and what is wrong."""
+    return "；".join(why for why in reading.why if not why.startswith(_ABOUT_THE_BOT))

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.conversation import Turn
-from bot.effects import Effects
+from bot.effects import Effects, Record
 from bot.storage.store import Store
 from bot.transaction import Transaction
 from config.settings import Settings
 from handlers.hand_over import HandOver
 from handlers.orders_in_words import orders_in_words
+from handlers.proof import Proof, read_proof
 from handlers.reading import Readings
 from handlers.speaker import Speaker, Speakers
 from handlers.state import current, drop_flow, flow, with_flow
 from shop.directory import Directory
 from shop.orders import find_owner
 from shop.residents import bind, find_by_id
+from understanding.reader import Understanding
+from understanding.skills import PERSON
 
 WRONG_TRIES = 3
+_ASKED_AGAIN = 1
 _PAUSE = timedelta(hours=24)
-_TOKEN = re.compile(r"[0-9A-Za-z-]{4,40}")
 
 
-def ask_for_proof(turn: Turn, *, speakers: Speakers, product: object = None) -> Effects:
+def ask_for_proof(turn: Turn, *, speakers: Speakers, product: str = "") -> Effects:
     """Asks for the proof; after too many wrong ones a person looks, whatever is asked."""
     if _tries(turn)["wrong"] >= WRONG_TRIES:
-        return Effects(replies=(speakers.say(turn, "identify.person_looks"),), note="identify:paused")
-    return Effects(
-        replies=(speakers.say(turn, "identify.ask"),),
-        state=with_flow(turn, {"name": "identify", "product": product}),
-        note="identify:ask",
-    )
+        return _paused(turn, speakers)
+    state = None if turn.message.chat else with_flow(turn, {"name": "identify", "product": product})
+    return Effects(replies=(speakers.say(turn, "identify.ask"),), state=state, note="identify:ask")
 
 
 def handle(
@@ -48,60 +47,96 @@ def handle(
     settings: Settings,
     handing_over: HandOver,
 ) -> Effects | None:
-    """Takes the proof, in one message or in two. Nothing it says tells whether an order exists."""
+    """Takes the proof, asked for or not, in one message or in two. Nothing it says tells whether an order exists."""
     running = flow(turn, "identify")
-    if running is None or not turn.message.text.strip():
+    text = turn.message.text
+    if not text.strip():
         return None
-    digits, proof = _parts(turn.message.text, running.get("digits"))
-    if digits is None and proof is None:
-        return _without_proof(turn, readings, speakers)
-    if digits is None or proof is None:
-        kept = {**running, "digits": digits, "proof": proof or running.get("proof")}
-        if digits is None or kept["proof"] is None:
-            key = "identify.ask_digits" if digits is None else "identify.ask_number"
-            return Effects(replies=(speakers.say(turn, key),), state=with_flow(turn, kept), note="identify:half")
-        proof = str(kept["proof"])
-    with store.read() as connection:
-        resident_id = find_owner(connection, digits, proof)
+    proof = read_proof(text, digits_known=bool(running and running.get("digits")))
+    if running is None and not proof.stands_by_itself:
+        return None
+    if turn.message.chat:
+        return Effects(replies=(speakers.say(turn, "identify.not_here"),), note="identify:group")
+    if running is None and speakers.of(turn).resident is not None:
+        return None
+    reading = readings.of(turn)
+    identification = _Identification(turn, running or {}, speakers, handing_over)
+    if not _is_meant(proof, reading):
+        speaks_of_else = reading.decision in ("answer", "skill") or readings.is_low(reading)
+        return None if speaks_of_else else identification.asked_again()
+    if _tries(turn)["wrong"] >= WRONG_TRIES:
+        return _paused(turn, speakers)
+    digits, number = proof.digits or identification.known("digits"), proof.number or identification.known("number")
+    if digits is None or number is None:
+        return identification.half(digits, number)
+    resident_id = _owner(store, digits, number, either=proof.either)
     if resident_id is None:
-        return _wrong(turn, running, speakers, handing_over)
-    return _proven(turn, resident_id, running, speakers, store, directory, settings)
+        return identification.wrong()
+    return _proven(turn, resident_id, identification.running, speakers, store, directory, settings)
 
 
-def _parts(text: str, known_digits: str | None) -> tuple[str | None, str | None]:
-    """The four digits and the number in a message; a whole phone number counts as its last four digits."""
-    tokens = [str(token) for token in _TOKEN.findall(unicodedata.normalize("NFKC", text))]
-    phones = [token for token in tokens if re.fullmatch(r"1\d{10}", token)]
-    fours = [token for token in tokens if re.fullmatch(r"\d{4}", token)]
-    digits = phones[0][-4:] if phones else known_digits or (fours[0] if fours else None)
-    used = phones[0] if phones else (None if known_digits else digits)
-    rest = list(tokens)
-    if used in rest:
-        rest.remove(used)
-    return digits, rest[0] if rest else None
+@dataclass(frozen=True, slots=True)
+class _Identification:
+    """``running``: what was told so far, and for which product the order was asked about."""
+
+    turn: Turn
+    running: Mapping[str, Any]
+    speakers: Speakers
+    handing_over: HandOver
+
+    def known(self, part: str) -> str | None:
+        return self.running.get(part)
+
+    def half(self, digits: str | None, number: str | None) -> Effects:
+        key = "identify.ask_digits" if digits is None else "identify.ask_number"
+        kept = {**self.running, "name": "identify", "digits": digits, "number": number}
+        return Effects(replies=(self._say(key),), state=with_flow(self.turn, kept), note="identify:half")
+
+    def asked_again(self) -> Effects:
+        """Words that bring no proof: told once where the numbers stand, then a person looks."""
+        again = self.running.get("again", 0)
+        if again < _ASKED_AGAIN:
+            state = with_flow(self.turn, {**self.running, "again": again + 1})
+            return Effects((self._say("identify.where"),), state, note="identify:again")
+        record = self._hand_over("reason.no_proof")
+        state = with_flow(self.turn, None)
+        return Effects((self._say("identify.person_helps"),), state, (record,), "identify:hand_over")
+
+    def wrong(self) -> Effects:
+        tries = _tries(self.turn)
+        proofs = {"wrong": tries["wrong"] + 1, "since": tries["since"]}
+        if proofs["wrong"] < WRONG_TRIES:
+            again = {"name": "identify", "product": self.running.get("product")}
+            state = {**with_flow(self.turn, again), "proofs": proofs}
+            return Effects(replies=(self._say("identify.wrong"),), state=state, note="identify:wrong")
+        state = {**with_flow(self.turn, None), "proofs": proofs}
+        record = self._hand_over("reason.wrong_proofs")
+        return Effects((self._say("identify.person_looks"),), state, (record,), "identify:hand_over")
+
+    def _hand_over(self, reason: str) -> Record:
+        return self.handing_over.record(self.turn, priority="P2", reason=self.handing_over.texts.say(reason))
+
+    def _say(self, key: str) -> str:
+        return self.speakers.say(self.turn, key)
 
 
-def _without_proof(turn: Turn, readings: Readings, speakers: Speakers) -> Effects | None:
-    """Words without any number: another question is answered by its own handler, anything else is asked again."""
-    if readings.of(turn).decision in ("answer", "skill"):
-        return None
-    return Effects(replies=(speakers.say(turn, "identify.ask"),), note="identify:again")
+def _paused(turn: Turn, speakers: Speakers) -> Effects:
+    sentence = "identify.paused" if turn.conversation.followed else "identify.only_a_person"
+    return Effects(replies=(speakers.say(turn, sentence),), note="identify:paused")
 
 
-def _wrong(turn: Turn, running: Mapping[str, Any], speakers: Speakers, handing_over: HandOver) -> Effects:
-    tries = _tries(turn)
-    count = tries["wrong"] + 1
-    proofs = {"wrong": count, "since": tries["since"]}
-    if count < WRONG_TRIES:
-        again = {"name": "identify", "product": running.get("product")}
-        state = {**with_flow(turn, again), "proofs": proofs}
-        return Effects(replies=(speakers.say(turn, "identify.wrong"),), state=state, note="identify:wrong")
-    return Effects(
-        replies=(speakers.say(turn, "identify.person_looks"),),
-        state={**with_flow(turn, None), "proofs": proofs},
-        records=(handing_over.record(turn, priority="P2", reason="核对身份三次没对上"),),
-        note="identify:hand_over",
-    )
+def _is_meant(proof: Proof, reading: Understanding) -> bool:
+    """Whether the message brings a proof, and not a number in words about something else."""
+    brings_any = proof.digits is not None or proof.number is not None
+    if not brings_any or not proof.alone or reading.priority == "P0" or reading.skill == PERSON:
+        return False
+    return reading.decision not in ("answer", "skill") or proof.stands_by_itself
+
+
+def _owner(store: Store, digits: str, number: str, *, either: bool) -> int | None:
+    with store.read() as connection:
+        found = find_owner(connection, digits, number)
+        return find_owner(connection, number, digits) if found is None and either else found
 
 
 def _proven(
@@ -120,7 +155,7 @@ def _proven(
     speaker = Speaker(resident, community, "elder" if resident.elder else "plain")
     turn.facts["speaker"] = speaker
     text = orders_in_words(
-        turn, speaker, speakers=speakers, store=store, zone=settings.timezone, product=running.get("product")
+        turn, speaker, speakers=speakers, store=store, zone=settings.timezone, product=running.get("product", "")
     )
     message = turn.message
 

@@ -15,9 +15,8 @@ from bot.transaction import Transaction
 from claims.claims import Claim, claim_of_photo, drop_photo
 from claims.draft import Draft, open_draft, with_draft
 from config.texts import Texts
-from escalation.forwarding import pictures_to_staff
+from escalation.forwarding import pictures_of_ticket, pictures_to_staff
 from escalation.notices import Notices
-from handlers.claim_submission import show_photos
 from handlers.speaker import Speakers
 from handlers.state import current
 
@@ -54,9 +53,9 @@ def _stored(turn: Turn, attachment_id: int, claim: Claim | None, draft: Draft | 
 
     def show(tx: Transaction) -> None:
         if claim is not None:
-            show_photos(tx, claim, (attachment_id,), notices)
+            pictures_of_ticket(tx, claim.ticket_id, (attachment_id,), notices)
         else:
-            pictures_to_staff(tx, turn.conversation.id, attachment_id, notices)
+            pictures_to_staff(tx, turn.conversation.id, (attachment_id,), notices)
 
     waits = claim is None and draft is not None and turn.conversation.holder is None
     concerns_staff = claim is not None or turn.conversation.followed or turn.conversation.holder is not None

@@ -7,6 +7,7 @@ from handlers.speaker import Speakers
 from understanding.reader import Reader, Understanding
 
 HISTORY = 6
+_NAMES_NOTHING = frozenset({"水果", "果子", "菜", "蔬菜", "零食", "干货", "东西", "货"})
 
 
 class Readings:
@@ -17,14 +18,18 @@ class Readings:
         self._speakers = speakers
 
     def of(self, turn: Turn) -> Understanding:
-        """The understanding of this turn's message."""
+        """The understanding of this turn's message.
+
+        Within a dialogue the earlier words are left out: there, saying a thing again answers a question.
+        """
         reading = turn.facts.get("reading")
         if reading is None:
             community = self._speakers.of(turn).community
+            state = turn.conversation.state
             reading = turn.facts["reading"] = self._reader.read(
                 turn.message.text,
                 group=bool(turn.message.chat),
-                history=tuple(turn.conversation.state.get("history", ())),
+                history=() if state.get("flow") else tuple(state.get("history", ())),
                 community=community.id if community else None,
             )
         assert isinstance(reading, Understanding)
@@ -33,3 +38,9 @@ class Readings:
     def is_low(self, reading: Understanding) -> bool:
         """Whether a person should take over because of how the resident feels."""
         return reading.low_mood >= self._reader.thresholds.low_mood
+
+
+def product_of(reading: Understanding) -> str:
+    """The product that the words name; empty when they name none, or nothing but "菜"."""
+    product = str(reading.slots.get("product", ""))
+    return "" if product in _NAMES_NOTHING else product

@@ -17,18 +17,22 @@ from escalation.notices import Notices
 from escalation.routing import holder_of
 from escalation.takeover import Takeover
 from escalation.tickets import Ticket
+from handlers.claim.submission import REFUSED_PHOTOS, expect_photos
 from handlers.staff_tickets import TicketsInWords
 from shop.directory import Staff
 
 _LONGEST_READ_BACK = 20
+_ONLY_STAFF = frozenset({"take", "reply", "approve", "reject", "bot_on", "bot_off"})
 
 
 def handle(turn: Turn, *, notices: Notices, texts: Texts) -> Effects | None:
     """Takes every private message from an account of staff; anybody else's words are no command."""
     message = turn.message
     staff = notices.directory.staff_by_account(message.channel, message.account)
-    if staff is None or message.chat:
+    if message.chat:
         return None
+    if staff is None:
+        return _of_a_stranger(turn, texts)
     if message.kind == "event":
         return Effects(note="staff:event")
     if message.kind != "text":
@@ -39,6 +43,14 @@ def handle(turn: Turn, *, notices: Notices, texts: Texts) -> Effects | None:
         _Work(tx, staff, notices, texts).do(command)
 
     return Effects(records=(record,), note=f"staff:{command.verb if command else 'no_command'}")
+
+
+def _of_a_stranger(turn: Turn, texts: Texts) -> Effects | None:
+    """A member of staff whom nobody has written down learns it; anybody else would hardly write such a command."""
+    command = parse(turn.message.text)
+    if command is None or command.verb not in _ONLY_STAFF or command.number is None:
+        return None
+    return Effects(replies=(texts.say("staff.not_listed", account=turn.message.account),), note="staff:not_listed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ class _Work:
         if command is None:
             self._no_command()
         elif command.wrong:
-            self._say("write_like_this", how=self._how(command.verb))
+            self._say("write_like_this", how=self._how(command.verb, self._only_one(command)))
         elif command.verb == "help":
             self._say("help")
         elif command.verb == "list":
@@ -125,6 +137,8 @@ class _Work:
             return
         self._takeover.decide(self.tx, ticket, self.staff, verdict, reason=reason, wish=claim.wish)
         self._say(verdict, label=ticket.label, name=ticket.name)
+        if verdict == "rejected":
+            expect_photos(self.tx, claim.conversation_id, claim, REFUSED_PHOTOS)
         if self._is_mine(ticket):
             self._say("still_yours", how=self._how("solve", ticket))
 
@@ -155,6 +169,11 @@ class _Work:
         key = "which" if likely else "none_in_hand"
         self._say(key, numbers=_numbers(likely), how=self._how(command.verb))
         return None
+
+    def _only_one(self, command: Command) -> Ticket | None:
+        """The one ticket that a command can be about, if it is one."""
+        likely = _LIKELY[command.verb](self) if command.verb in _LIKELY else []
+        return likely[0] if len(likely) == 1 else None
 
     def _no_command(self) -> None:
         """Words without a command never reach a resident; the person learns how to send them."""

@@ -13,6 +13,7 @@ from bot.effects import Effects
 from handlers.reading import HISTORY
 
 _LONGEST_REMEMBERED = 500
+_FORGOTTEN = "forgotten"
 
 
 def current(turn: Turn) -> Mapping[str, Any]:
@@ -38,6 +39,11 @@ def drop_flow(turn: Turn) -> None:
     turn.facts["state"] = with_flow(turn, None)
 
 
+def forget_words(turn: Turn) -> None:
+    """What was said so far has been seen to: the next message is read without it."""
+    turn.facts[_FORGOTTEN] = True
+
+
 def last_messages(turn: Turn) -> tuple[str, ...]:
     """The resident's recent texts with this one, oldest first."""
     history = tuple(turn.conversation.state.get("history", ()))
@@ -47,6 +53,8 @@ def last_messages(turn: Turn) -> tuple[str, ...]:
 def remember(turn: Turn, effects: Effects) -> Effects:
     """An afterthought: keeps the resident's words for the next turn."""
     state = dict(effects.state if effects.state is not None else current(turn))
-    if turn.message.text:
+    if turn.facts.get(_FORGOTTEN):
+        state["history"] = []
+    elif turn.message.text:
         state["history"] = list(last_messages(turn))[-HISTORY:]
     return Effects(effects.replies, state, effects.records, effects.note)

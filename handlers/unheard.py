@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from bot.conversation import Turn
 from bot.effects import Effects
+from bot.storage.store import Store
+from config.settings import Settings
+from handlers.claim.in_words import told_so_far
+from handlers.claim.lines import Lines
 from handlers.hand_over import HandOver
 from handlers.speaker import Speakers
+from shop.policy import Policy
 
 _UNREADABLE = {"video": "video", "file": "file", "location": "other", "link": "other", "other": "other"}
 
 
-def handle_voice(turn: Turn, *, speakers: Speakers, handing_over: HandOver) -> Effects | None:
+def handle_voice(
+    turn: Turn, *, speakers: Speakers, handing_over: HandOver, store: Store, policy: Policy, settings: Settings
+) -> Effects | None:
     """A voice message without a transcript: never lost, never answered with silence."""
     if turn.message.kind != "voice" or turn.message.text.strip():
         return None
+    facts = told_so_far(turn, Lines(turn, store, speakers, policy, settings.timezone), handing_over.texts)
+    reason = handing_over.texts.say("reason.voice")
     return Effects(
         replies=(speakers.say(turn, "unheard.voice"),),
-        records=(handing_over.record(turn, priority="P1", reason="语音消息，需要人来听"),),
+        records=(handing_over.record(turn, priority="P1", reason=reason, facts=facts),),
         note="unheard:voice",
     )
 
@@ -25,7 +34,5 @@ def handle_other(turn: Turn, *, speakers: Speakers) -> Effects | None:
     """A video, a file, a place, a link, or nothing but emoji: says what the bot can read instead."""
     if turn.message.kind == "event":
         return None
-    name = _UNREADABLE.get(turn.message.kind)
-    if name is None and turn.message.text.strip():
-        return None
-    return Effects(replies=(speakers.say(turn, f"unheard.{name or 'no_words'}"),), note="unheard")
+    name = _UNREADABLE.get(turn.message.kind, "no_words")
+    return Effects(replies=(speakers.say(turn, f"unheard.{name}"),), note="unheard")

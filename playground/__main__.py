@@ -1,13 +1,19 @@
-"""`python -m playground --port P --data-dir D --bot-url U`: the Official Account on port P, WeCom on P + 1."""
+"""`python -m playground --port P --data-dir D --bot-url U`: page and Official Account on port P, WeCom on P + 1.
+
+The token that opens the bot's inspection to the page comes in ``QUNDA_INSPECTION_TOKEN``.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
 from pathlib import Path
 
 from playground import demo_data
+from playground.page.routes import page_routes
+from playground.platform.server import HOST
 from playground.wechat import WeChat
 
 
@@ -17,8 +23,9 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     wechat = WeChat(demo_data.credentials(options.data_dir), demo_data.cast())
-    wechat.connect(options.bot_url)
-    wechat.open(options.port, options.port + 1)
+    wechat.oa.app.register_blueprint(page_routes(wechat))
+    wechat.connect(options.bot_url, os.environ.get("QUNDA_INSPECTION_TOKEN", ""))
+    wechat.open(options.port, options.port + 1, options.host)
     ended.wait()
     wechat.close()
     return 0
@@ -27,6 +34,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default=HOST)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--bot-url", required=True)
     return parser.parse_args()

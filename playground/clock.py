@@ -34,3 +34,7 @@ class PlatformClock:
     def advance(self, **span: float) -> None:
         """Moves the platforms forward by a span such as ``hours=49``."""
         self._offset += timedelta(**span)
+
+    def back(self) -> None:
+        """Takes every ``advance`` back."""
+        self._offset = timedelta()

@@ -59,7 +59,9 @@ def cast() -> Cast:
     """Everybody in the demo who has a phone."""
     phones = yaml.safe_load((DEMO / "phones.yaml").read_text(encoding="utf-8"))
     staff = {name: (entry["role"], entry["account"]) for name, entry in phones["staff"].items()}
-    return Cast(residents=phones["residents"], staff=staff)
+    people = yaml.safe_load((DEMO / "people.yaml").read_text(encoding="utf-8"))
+    elders = frozenset(person["name"] for person in people["residents"] if person.get("elder"))
+    return Cast(residents=phones["residents"], staff=staff, elders=elders)
 
 
 def dated(template: str, now: datetime) -> str:

@@ -21,12 +21,14 @@ class NotSeen(AssertionError):
 class Person:
     """One person's chat with the bot.
 
-    ``role`` is resident, leader, agent or supervisor; ``account`` is the id that the platform gives (openid, userid).
+    ``role`` is resident, leader, agent or supervisor; ``account`` is the id that the platform gives (openid, userid);
+    ``elder`` says that the phone is set to large letters.
     Every ``send…`` returns when the bot has answered the callback or the platform has given up.
     """
 
-    def __init__(self, name: str, role: str, account: str, platform: Platform) -> None:
+    def __init__(self, name: str, role: str, account: str, platform: Platform, *, elder: bool = False) -> None:
         self.name = name
+        self.elder = elder
         self.role = role
         self.account = account
         self.platform = platform
@@ -55,10 +57,10 @@ class Person:
 
     def tap(self, key: str) -> Delivery:
         """Taps a button of the chat's menu."""
-        return self.event("CLICK", key)
+        return self._send(payloads.event("CLICK", key), "event", f"点了菜单：{key}")
 
     def follow(self) -> Delivery:
-        return self.event("subscribe")
+        return self._send(payloads.event("subscribe"), "event", "关注了公众号")
 
     def unfollow(self) -> Delivery:
         return self.event("unsubscribe")
@@ -109,8 +111,11 @@ class Person:
         return {"person": self.name, "bot": "机器人", "platform": "微信"}[bubble.speaker]
 
     def _send(self, payload: Payload, kind: str, text: str, media: bytes | None = None) -> Delivery:
-        self.platform.world.show(self.platform.name, self.account, "person", kind, text, media)
-        return self._remember(self.platform.send(self.account, payload))
+        world, where = self.platform.world, (self.platform.name, self.account)
+        bubble = world.show(*where, "person", kind, text, media)
+        delivery = self._remember(self.platform.send(self.account, payload))
+        world.settle(*where, bubble, delivery.callback.key, accepted=delivery.accepted)
+        return delivery
 
     def _remember(self, delivery: Delivery) -> Delivery:
         self._last = delivery.callback

@@ -1,6 +1,7 @@
 """Conversations in plain language, and the player that acts them out.
 
-One file is one conversation. The first line is its title (``# …``), then one thing that happens a line:
+One file is one conversation. The first line is its title (``# …``), the second one may be its name for those who
+watch it being played (``# zh: …``), then one thing that happens a line:
 
     Resident 王桂兰 sends: 昨天的苹果烂了一半
     Resident 王桂兰 sends photo: bad-apple-1.jpg, bad-apple-2.jpg
@@ -35,8 +36,10 @@ from playground.world import Bubble
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 PATIENCE = 10.0  # seconds for one thing to be read
+LABEL = "# zh: "
 
 OnLine = Callable[[Person, Bubble], None]
+OnStep = Callable[["Step"], None]
 
 _ROLE = "(?:Resident|Leader|Agent|Supervisor)"
 _NAME = r"\{(\w+)\}"
@@ -62,15 +65,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One conversation."""
+    """One conversation. ``label`` is the title in Chinese, or the title itself."""
 
     file: Path
     title: str
+    label: str
     steps: tuple[Step, ...]
 
     @property
     def name(self) -> str:
         return self.file.stem
+
+    @property
+    def names(self) -> list[str]:
+        """The people in it, in the order in which they appear."""
+        roles = [re.match(rf"{_ROLE} (\S+) ", step.words) for step in self.steps]
+        return list(dict.fromkeys(match.group(1) for match in roles if match is not None))
 
 
 FORMS = tuple(
@@ -99,9 +109,10 @@ def read_script(file: Path) -> Script:
     title = lines[0].removeprefix("#").strip() if lines and lines[0].startswith("#") else ""
     if not title:
         raise Unreadable(f"{file}:1: the first line must be the title, after a #")
+    label = lines[1].removeprefix(LABEL) if len(lines) > 1 and lines[1].startswith(LABEL) else title
     said = [(number, line.strip()) for number, line in enumerate(lines, 1)]
     steps = [_step(file, number, words) for number, words in said if words and not words.startswith("#")]
-    return Script(file, title, tuple(steps))
+    return Script(file, title, label, tuple(steps))
 
 
 def all_scripts(folder: Path = SCENARIOS) -> list[Script]:
@@ -109,12 +120,20 @@ def all_scripts(folder: Path = SCENARIOS) -> list[Script]:
     return [read_script(file) for file in sorted(folder.glob("*.txt"))]
 
 
-def play(script: Script, wechat: WeChat, *, on_line: OnLine | None = None, patience: float = PATIENCE) -> None:
+def play(
+    script: Script,
+    wechat: WeChat,
+    *,
+    on_line: OnLine | None = None,
+    on_step: OnStep | None = None,
+    patience: float = PATIENCE,
+) -> None:
     """Acts a script out; ``on_line`` is told every bubble of the people in it as it is reached.
 
+    ``on_step`` is called before each line and may take its time; what it raises ends the play.
     Raises ``WentOtherwise`` at the first line that does not come true within ``patience`` seconds.
     """
-    Play(script, wechat, on_line or (lambda person, bubble: None), patience).run()
+    Play(script, wechat, on_line or (lambda person, bubble: None), on_step or (lambda step: None), patience).run()
 
 
 def pattern_of(words: str, known: dict[str, str]) -> re.Pattern[str]:
@@ -160,10 +179,11 @@ class Play:
 
     _now: Step
 
-    def __init__(self, script: Script, wechat: WeChat, on_line: OnLine, patience: float) -> None:
+    def __init__(self, script: Script, wechat: WeChat, on_line: OnLine, on_step: OnStep, patience: float) -> None:
         self._script = script
         self._wechat = wechat
         self._on_line = on_line
+        self._on_step = on_step
         self._patience = patience
         self._known: dict[str, str] = {}
         self._cast: dict[str, Person] = {}
@@ -175,9 +195,10 @@ class Play:
         self._last_delivery: Delivery | None = None
 
     def run(self) -> None:
-        for name in self._names():
+        for name in self._script.names:
             self._enter(self._wechat.person(name))
         for step in self._script.steps:
+            self._on_step(step)
             self._act(step)
         for step, person, pattern in self._unwanted:
             self._check_never(step, person, pattern)
@@ -241,10 +262,6 @@ class Play:
         platform.faults.answer(int(errcode), to=path)
 
     # --- how it is done
-
-    def _names(self) -> list[str]:
-        roles = [re.match(rf"{_ROLE} (\S+) ", step.words) for step in self._script.steps]
-        return list(dict.fromkeys(match.group(1) for match in roles if match is not None))
 
     def _enter(self, person: Person) -> None:
         person.look()

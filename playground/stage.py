@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -41,6 +42,7 @@ class Stage:
         self.wechat = WeChat(demo_data.credentials(data_dir), demo_data.cast())
         self.data_dir = data_dir
         self._given = environment or {}
+        self._inspection_token = secrets.token_urlsafe(32)
         self._log = data_dir / "stage.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -67,10 +69,15 @@ class Stage:
     def _start(self) -> None:
         demo = demo_data.prepare(self.data_dir, self.wechat.oa.server.url, self.wechat.wecom.server.url)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("QUNDA_")}
-        environment = {**inherited, **_blank_settings(), "QUNDA_DATA_DIR": str(self.data_dir), **demo, **self._given}
+        own = {
+            "QUNDA_DATA_DIR": str(self.data_dir),
+            "QUNDA_PLAYGROUND_URL": self.wechat.oa.server.url,
+            "QUNDA_INSPECTION_TOKEN": self._inspection_token,
+        }
+        environment = {**inherited, **_blank_settings(), **own, **demo, **self._given}
         port = _free_port()
         self.bot_url = f"http://{HOST}:{port}"
-        self.wechat.connect(self.bot_url)
+        self.wechat.connect(self.bot_url, self._inspection_token)
         self._import_orders(Path(demo["QUNDA_CONFIG_DIR"]) / "orders.csv", environment)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

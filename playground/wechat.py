@@ -8,19 +8,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from playground.clock import PlatformClock, system_time
-from playground.control import control_routes
+from playground.inspection import Inspection
 from playground.phones import Person
 from playground.platform.official_account import OfficialAccount
+from playground.platform.server import HOST
 from playground.platform.wecom import Wecom
 from playground.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who has a phone: a resident's name → openid, a staff member's name → (role, userid)."""
+    """Who has a phone: a resident's name → openid, a staff member's name → (role, userid).
+
+    ``elders`` have set their phones to large letters.
+    """
 
     residents: dict[str, str]
     staff: dict[str, tuple[str, str]]
+    elders: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +80,27 @@ class WeChat:
             callback_timeout=callback_timeout,
         )
         self.people = {
-            **{name: Person(name, "resident", openid, self.oa) for name, openid in cast.residents.items()},
+            **{
+                name: Person(name, "resident", openid, self.oa, elder=name in cast.elders)
+                for name, openid in cast.residents.items()
+            },
             **{name: Person(name, role, userid, self.wecom) for name, (role, userid) in cast.staff.items()},
         }
-        self.oa.app.register_blueprint(control_routes(self))
+        self.inspection = Inspection()
 
-    def open(self, oa_port: int = 0, wecom_port: int = 0) -> None:
-        """Starts both servers on loopback; port 0 takes a free one."""
-        self.oa.open(oa_port)
-        self.wecom.open(wecom_port)
+    def open(self, oa_port: int = 0, wecom_port: int = 0, host: str = HOST) -> None:
+        """Starts both servers, on loopback when not told otherwise; port 0 takes a free one."""
+        self.oa.open(oa_port, host)
+        self.wecom.open(wecom_port, host)
 
-    def connect(self, bot_url: str) -> None:
-        """Tells the platforms where the bot takes callbacks: ``<bot_url>/callback/<channel>``."""
+    def connect(self, bot_url: str, inspection_token: str = "") -> None:
+        """Tells the platforms where the bot takes callbacks: ``<bot_url>/callback/<channel>``.
+
+        ``inspection_token`` opens the bot's inspection, which the page shows beside the phones.
+        """
         for platform in (self.oa, self.wecom):
             platform.wire.url = f"{bot_url.rstrip('/')}/callback/{platform.name}"
+        self.inspection = Inspection(bot_url.rstrip("/"), inspection_token)
 
     def person(self, name: str) -> Person:
         """Somebody by name. A name nobody knows is a stranger with a new openid, who writes for the first time."""
@@ -99,11 +111,13 @@ class WeChat:
             return self.people[name]
 
     def reset(self) -> None:
-        """Empty screens, no faults, no open windows, counters at zero."""
+        """Empty screens, no faults, no open windows, counters at zero, and the present time."""
+        self.clock.back()
         self.oa.reset()
         self.wecom.reset()
         self.world.clear()
 
     def close(self) -> None:
+        self.world.close()
         self.oa.close()
         self.wecom.close()

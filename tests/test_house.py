@@ -19,8 +19,12 @@ MAY_NOT_IMPORT = {
     "worker": {"app", "bench", "clock", "commands", "playground", "tests"},
     "clock": {"app", "bench", "commands", "playground", "tests", "worker"},
     "compose": {"app", "bench", "clock", "commands", "playground", "tests", "worker"},
-    **{room: {"app", "bench", "clock", "commands", "compose", "playground", "tests", "worker"} for room in ROOMS},
-    "playground": {"app", "bench", "clock", "commands", "compose", "tests", "worker", *ROOMS},
+    **{
+        room: {"app", "bench", "clock", "commands", "compose", "inspection", "playground", "tests", "worker"}
+        for room in ROOMS
+    },
+    "inspection": {"app", "bench", "clock", "commands", "playground", "tests", "worker"},
+    "playground": {"app", "bench", "clock", "commands", "compose", "inspection", "tests", "worker", *ROOMS},
 }
 
 # Without "claim": rows are claimed, too.

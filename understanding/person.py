@@ -3,51 +3,30 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+from config.yaml_file import YamlFile
+from understanding.words import pattern
 
 _BRACKETS = re.compile(r"[\s\"'“”‘’【】\[\]()（）<>《》]+")
 
-_ASKS = re.compile(
-    "|".join(
-        (
-            r"^(人工|真人|客服|团长|转|人)$",
-            r"转.{0,8}?(人工|客服|真人|团长)",
-            r"(人工|真人)(客服|服务|坐席|在线|呢|在吗|在不在|帮|来|回|处理|解决)",
-            r"(要|找|接|叫|换|来|请|喊|联系|打给|呼叫|需要|想跟|想和|想找)(一?下|一?个|你们|我们|咱们)?的?(人工|真人|活人|大活人|个人|在线客服|客服|团长)(?!费|智能|客服费|是谁|叫什么|电话多少|授粉|养殖|采摘)",
-            r"(有没有|有)(一?个)?(人工|真人|活人|大活人|在线客服)",
-            r"人工[!！。.~～?？]*$",
-            r"(客服|团长)(人)?(呢|在哪|在不在|在吗|出来|人呢)",
-            r"(给我|帮我|让|请|麻烦).{0,8}?(客服|团长|你们的?人|工作人员|负责人|经理|领导).{0,8}?(来|打|回|接|联系|找|说|处理|看|出面)",
-            r"(找|叫|联系|要见).{0,8}?(负责人|经理|领导|管事的|老板|主管|工作人员)",
-            r"(不要|不想|别|少)(让|用|跟|和|给我)?.{0,8}?机器人?.{0,8}?(回|聊|说|糊弄|对话|答)",
-            r"(跟|和|同).{0,8}?(人|真人)(说话|说|讲|沟通|聊)",
-            r"(打|回)(一?个|我)?.{0,8}?电话(给我|过来)",
-            r"(给我|跟我)(回|打)(一?个)?电话",
-            r"一键求助|^求助",
-            r"有(没有)?(个)?(活|真)?人(能|来|可以)?(管|帮|理|处理|解决)",
-        )
-    )
-)
-_ONLY_LOOKS_LIKE_IT = re.compile(
-    "|".join(
-        (
-            r"人工(费|智能|成本|养殖|授粉|采摘|合成|香精|色素|降雨|湖|添加)",
-            r"(团长|客服)(是谁|叫什么|姓|是哪|几点|什么时候|上班|下班|工资|提成|佣金|是不是|招|怎么当|怎么申请|有什么要求)",
-            r"(当|做|成为|申请|应聘).{0,8}?(团长|客服)",
-            r"(不用|不要|不需要|别|不必|无需|没有?说要)(转|找|叫|麻烦)?.{0,8}?(人工|客服|团长)",
-            r"(什么|哪个|谁)是人工",
-            r"(怎么|如何|咋)(当|做)团长",
-        )
-    )
-)
 
+@dataclass(frozen=True, slots=True)
+class PersonReader:
+    """``calls``: the words that call for a person; ``others``: words that only look like it."""
 
-def call_for_person(text: str) -> str | None:
-    """The words that call for a person ("转人工", "找团长"); None when there are none ("人工费多少")."""
-    rest = _ONLY_LOOKS_LIKE_IT.sub("，", _BRACKETS.sub("", text))
-    found = _ASKS.search(rest)
-    return found.group() if found else None
+    calls: re.Pattern[str]
+    others: re.Pattern[str]
 
+    @classmethod
+    def load(cls, file: YamlFile) -> PersonReader:
+        """Raises ConfigError for a list that is missing or can't be read."""
+        return cls(pattern(file, "calls"), pattern(file, "not_calls"))
 
-def asks_for_person(text: str) -> bool:
-    """Whether a text calls for a person."""
-    return call_for_person(text) is not None
+    def called(self, text: str) -> str | None:
+        """The words that call for a person ("转人工", "找团长"); None when there are none ("人工费多少")."""
+        rest = _BRACKETS.sub("", text)
+        if not self.calls.search(rest):
+            return None
+        found = self.calls.search(self.others.sub("，", rest))
+        return found.group() if found else None

@@ -12,9 +12,11 @@ from faq.knowledge import Entry, Knowledge
 from faq.matching import Match, Matcher
 from faq.text import Speech
 from understanding import skills
-from understanding.kinds import CLAIMABLE, LOGISTICS, URGENT, Kind, KindReader, asks, names, tells
+from understanding.acts import asks, tells, wants
+from understanding.clauses import ClauseReader
+from understanding.kinds import CLAIMABLE, LOGISTICS, URGENT, Kind, KindReader, names
 from understanding.mood import Mood, MoodReader
-from understanding.person import call_for_person
+from understanding.person import PersonReader
 from understanding.priority import Priority, PriorityReader
 from understanding.slots import SlotReader
 
@@ -103,8 +105,10 @@ class Thresholds:
 class Senses:
     """The readers of everything but the entry."""
 
+    clauses: ClauseReader
     kinds: KindReader
     mood: MoodReader
+    person: PersonReader
     priority: PriorityReader
     slots: SlotReader
 
@@ -114,7 +118,7 @@ class Reader:
 
     def __init__(self, knowledge: Knowledge, matcher: Matcher, senses: Senses, thresholds: Thresholds) -> None:
         self.knowledge = knowledge
-        self._matcher, self._senses, self.thresholds = matcher, senses, thresholds
+        self.matcher, self._senses, self.thresholds = matcher, senses, thresholds
 
     def read(
         self,
@@ -130,15 +134,16 @@ class Reader:
         ``group``: said in front of everybody. ``history``: the resident's earlier messages, oldest first.
         ``community``: the resident's, None when unknown. ``products``: names to look for, such as those ordered.
         """
-        matches = self._matcher.match(text, community)
         words = text[:LONGEST]
-        called = call_for_person(words)
-        kinds = () if self._only_asks(words, matches) else self._senses.kinds.read(words)
+        whole = self.matcher.match(text, community)
+        matches = self._clearest(words, whole, community, group)
+        called = self._senses.person.called(words)
+        kinds = () if self._only_asks(words, whole) else self._senses.kinds.read(words)
         earlier = [line[:LONGEST] for line in history]
         mood = self._senses.mood.read(words, earlier, complains=bool(kinds), calls=bool(called))
         danger = self._senses.priority.danger(words)
         entry = self._sure_entry(words, matches, group)
-        decision, skill = self._decide(matches, entry, mood, names(kinds), called, danger)
+        decision, skill = self._decide(words, matches, entry, mood, names(kinds), called, danger)
         priority = self._senses.priority.read(
             words, names(kinds), danger=bool(danger), upset=self._upset(mood), calls=bool(called),
             handed_over=decision == "handoff",
@@ -157,6 +162,24 @@ class Reader:
             skill=skill,
         )
 
+    def _clearest(self, text: str, whole: list[Match], community: str | None, group: bool) -> list[Match]:
+        """The entries for the whole message or, when none of them says enough, for its longest clause that does."""
+        if not whole or self._speaks(whole, group):
+            return whole
+        for clause in self._senses.clauses.read(text):
+            matches = self.matcher.match(clause, community)
+            if matches and self._speaks(matches, group) and not self._senses.slots.only_product(clause):
+                return matches
+        return whole
+
+    def _speaks(self, matches: list[Match], group: bool) -> bool:
+        """Whether the best entry is likely enough and more than a courtesy."""
+        best = matches[0]
+        return best.confidence >= self._limit(group) and not self.knowledge[best.entry_id].courtesy
+
+    def _limit(self, group: bool) -> float:
+        return self.thresholds.answer_in_group if group else self.thresholds.answer
+
     def _only_asks(self, text: str, matches: list[Match]) -> bool:
         """A well-known question in which nothing is told ("晚到有补偿吗") is no complaint."""
         if not matches or matches[0].confidence < self.thresholds.answer or tells(text) or not asks(text):
@@ -168,13 +191,13 @@ class Reader:
 
     def _sure_entry(self, text: str, matches: list[Match], group: bool) -> Entry | None:
         """The best entry when it is likely enough; a product's bare name does not say what is wanted."""
-        limit = self.thresholds.answer_in_group if group else self.thresholds.answer
-        if not matches or matches[0].confidence < limit or self._senses.slots.only_product(text):
+        if not matches or matches[0].confidence < self._limit(group) or self._senses.slots.only_product(text):
             return None
         return self.knowledge[matches[0].entry_id]
 
     def _decide(
         self,
+        text: str,
         matches: list[Match],
         entry: Entry | None,
         mood: Mood,
@@ -192,9 +215,9 @@ class Reader:
             return "handoff", None
         if entry:
             return ("skill", entry.skill) if entry.skill else ("answer", None)
-        if not matches:
+        if not matches or matches[0].confidence >= self.thresholds.clarify or not wants(text):
             return "clarify", None
-        return ("clarify" if matches[0].confidence >= self.thresholds.clarify else "handoff"), None
+        return "handoff", None
 
 
 def load_reader(settings: Settings) -> Reader:
@@ -204,15 +227,17 @@ def load_reader(settings: Settings) -> Reader:
     def words(name: str) -> YamlFile:
         return read_yaml(settings.file(f"words/{name}.yaml"), settings.environ)
 
-    produce = words("produce")
+    produce, speech = words("produce"), words("speech")
     senses = Senses(
+        ClauseReader.load(speech),
         KindReader.load(words("kinds")),
         MoodReader.load(words("mood")),
+        PersonReader.load(words("person")),
         PriorityReader.load(words("priority")),
         SlotReader.load(produce),
     )
     thresholds = Thresholds.load(read_yaml(settings.file("understanding.yaml"), settings.environ))
-    matcher = Matcher(knowledge, load_speech(words("speech"), produce), load_chatter(words("chatter")))
+    matcher = Matcher(knowledge, load_speech(speech, produce), load_chatter(words("chatter")))
     return Reader(knowledge, matcher, senses, thresholds)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from config.yaml_file import YamlFile
 
 _GAP = r"[^\s。！？!?；;，,、]{0,8}?"
-_CLAUSE_END = re.compile(r"[\s，,。．.!！?？；;、~～…：:]")
+CLAUSE_END = r"[\s，,。．.!！?？；;、~～…：:]"
+_CLAUSE_END = re.compile(CLAUSE_END)
 _NOT = re.compile(
     r"(没有?|[不未别无莫甭]|不会|不是|不算|并非|没什么|没发现|没出现|没再|不再|不用|免得|以免|避免|防止|预防)"
     r"(怎么|什么|有|再|很|太|那么|这么|被|给|任何|过|说|是|要|想)?$"
@@ -22,8 +23,8 @@ _SUPPOSED = re.compile(
     r"|(会|可能)[^了]{0,12}$"
 )
 _ASKED = re.compile(r"(的)?(吗|么|嘛)[?？\s]*$")
-_THIS_OR_NOT = re.compile(r"([^\W\d])不\1")
-"""The question "酸不酸" says neither."""
+_THIS_OR_NOT = re.compile(r"([^\W\d]{1,2})不\1")
+"""The questions "酸不酸" and "新鲜不新鲜" say neither."""
 _REACH = 12
 
 
@@ -73,7 +74,7 @@ def told(expression: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 def supposed(text: str, found: re.Match[str]) -> bool:
     """Whether it is only asked or feared ("吃了会拉肚子吗", "万一坏了"), not told."""
-    if _THIS_OR_NOT.search(text[max(0, found.start() - 1) : found.end() + 2]):
+    if _THIS_OR_NOT.search(text[max(0, found.start() - 2) : found.end() + 3]):
         return True
     before, after = clause_before(text, found.start()), clause_after(text, found.end())
     return bool(_SUPPOSED.search(before + found.group())) or bool(_ASKED.match(after))

@@ -7,6 +7,7 @@ texts of its errors; so its ``_request`` is replaced as a whole.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +27,9 @@ DOWNLOAD_SECONDS = 30.0
 _MAX_ANSWER = 1024 * 1024
 
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
+# "invalid ip 1.2.3.4 ipv6 ::ffff:1.2.3.4, not in whitelist"; "not allow to access from your ip, … from ip: 1.2.3.4"
+_ADDRESS_REFUSED = frozenset({40164, 60020})
+_ADDRESS = re.compile(r"(?<=ip )[0-9a-f.:]+|(?<=from ip: )[0-9a-f.:]+")
 # Busy, or over a rate that refills: the same request may succeed later.
 _TRANSIENT = frozenset({-1, 45009, 45011, 45033})
 
@@ -89,7 +93,15 @@ def check_answer(answer: Mapping[str, Any]) -> None:
     """Raises PlatformError when the platform's JSON answer names an error."""
     code = answer.get("errcode", 0)
     if code:
-        raise PlatformError(int(code), permanent=int(code) not in _TRANSIENT)
+        raise PlatformError(int(code), _refused_address(answer), permanent=int(code) not in _TRANSIENT)
+
+
+def _refused_address(answer: Mapping[str, Any]) -> str:
+    """The address of this machine as the platform names it when it refuses it; the rest of its words stays out."""
+    if answer["errcode"] not in _ADDRESS_REFUSED:
+        return ""
+    found = _ADDRESS.search(str(answer.get("errmsg", "")))
+    return found[0].rstrip(".:") if found else ""
 
 
 def _never_connected(error: requests.ConnectionError) -> bool:

@@ -52,8 +52,14 @@ def check_age(timestamp: str, now: datetime) -> None:
 
 
 def same_signature(given: str, *parts: str) -> bool:
-    """Compares a signature with that of the parts (sha1 over the sorted parts) in constant time."""
-    return hmac.compare_digest(_get_signature(*_four(parts)).encode(), given.encode())
+    """Compares a signature with that of the parts in constant time."""
+    return hmac.compare_digest(signature_of(*parts).encode(), given.encode())
+
+
+def signature_of(*parts: str) -> str:
+    """The platforms' signature: sha1 over the sorted parts."""
+    signature: str = _get_signature(*_four(parts))
+    return signature
 
 
 def _four(parts: tuple[str, ...]) -> tuple[str, str, str, str]:
@@ -96,6 +102,11 @@ class Envelope:
         """Encrypts and signs a passive reply."""
         sealed: str = self._crypto.encrypt_message(xml, nonce, timestamp)
         return sealed
+
+    def sealed_text(self, text: str, nonce: str, timestamp: str) -> tuple[str, str]:
+        """A text encrypted as the platform encrypts it for us, and the signature to go with it."""
+        sealed = _root(self.seal(text, nonce, timestamp).encode())
+        return str(sealed["Encrypt"]).strip(), str(sealed["MsgSignature"]).strip()
 
     def _decrypt(self, encrypted: str) -> str:
         from wechatpy.crypto.cryptography import WeChatCipher

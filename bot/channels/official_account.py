@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import redis
@@ -10,7 +10,8 @@ import redis
 from bot.channels.capabilities import OFFICIAL_ACCOUNT
 from bot.channels.channel import Inbound, Outgoing
 from bot.channels.client import OfficialAccountClient, Transport
-from bot.channels.envelope import Envelope, Signature, check_age, same_signature
+from bot.channels.envelope import Envelope, Signature, check_age, same_signature, signature_of
+from bot.channels.examination import Finding, Verification, examine_official_account
 from bot.channels.tokens import AccessToken
 from bot.channels.upload import upload
 from bot.channels.xml_message import inbound, text_reply
@@ -66,6 +67,15 @@ class OfficialAccount:
 
     def fetch(self, media: Media, limit: int) -> bytes:
         return self._client.download_media(media.platform_id, limit)
+
+    def examine(self) -> Iterator[Finding]:
+        return examine_official_account(self._transport, self._fetch_token)
+
+    def verification(self, now: datetime, nonce: str) -> Verification:
+        timestamp = str(int(now.timestamp()))
+        signature = signature_of(self._config.token, timestamp, nonce)
+        query = {"signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": nonce}
+        return Verification(query, echo=nonce)
 
     def _fetch_token(self) -> tuple[str, int]:
         """Source: developers.weixin.qq.com, getStableAccessToken."""

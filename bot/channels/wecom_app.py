@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from bot.channels.capabilities import WECOM_APP
 from bot.channels.channel import Inbound, Outgoing
 from bot.channels.client import Transport, WecomClient
 from bot.channels.envelope import Envelope, Signature, check_age
+from bot.channels.examination import Finding, Verification, examine_wecom_app
 from bot.channels.tokens import AccessToken
 from bot.channels.upload import upload
 from bot.channels.xml_message import inbound, text_reply
@@ -67,6 +68,15 @@ class WecomApp:
 
     def fetch(self, media: Media, limit: int) -> bytes:
         return self._client.download_media(media.platform_id, limit)
+
+    def examine(self) -> Iterator[Finding]:
+        return examine_wecom_app(self._transport, self._fetch_token, self._config.agent_id)
+
+    def verification(self, now: datetime, nonce: str) -> Verification:
+        timestamp = str(int(now.timestamp()))
+        encrypted, signature = self._envelope.sealed_text(nonce, nonce, timestamp)
+        query = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": encrypted}
+        return Verification(query, echo=nonce)
 
     def _fetch_token(self) -> tuple[str, int]:
         """Source: developer.work.weixin.qq.com document 91039."""

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Dialect,
+    Float,
     Integer,
     LargeBinary,
     MetaData,
@@ -154,7 +155,7 @@ def _exchanged(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
         return Instant()
     if isinstance(kind, JSON):
         return _JsonbAsText() if dialect.name == "postgresql" else Text()
-    if isinstance(kind, Numeric):
+    if isinstance(kind, Numeric) and not isinstance(kind, Float):
         return Numeric(kind.precision, kind.scale, asdecimal=False)
     return kind
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
@@ -14,18 +15,20 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, request
 
 from playground.platform import payloads, xml
-from playground.platform.callbacks import Callback, Crypto, Delivery, Reply, Wire
+from playground.platform.callbacks import Callback, Crypto, Delivery, Envelope, Reply, Wire
 from playground.platform.errors import ApiError
 from playground.platform.faults import Fault, Faults
 from playground.platform.media import MEGABYTE, MediaStore
 from playground.platform.payloads import Payload
-from playground.platform.server import Server
+from playground.platform.server import HOST, Server
 from playground.platform.xml import Fields
+from playground.traffic import ApiCall, Try
 from playground.world import World
 
 API = "/cgi-bin/"
 TRIES = 3
 TEXT_LIMIT = 2048  # bytes of UTF-8
+LONGEST_KEPT = 8192  # bytes of a body that the traffic keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,9 @@ class Platform(ABC):
 
     # --- the HTTP server
 
-    def open(self, port: int = 0) -> None:
-        """Starts to serve the API on loopback; port 0 takes a free one."""
-        self._server = Server(self.app, port)
+    def open(self, port: int = 0, host: str = HOST) -> None:
+        """Starts to serve the API, on loopback when not told otherwise; port 0 takes a free one."""
+        self._server = Server(self.app, port, host)
 
     @property
     def server(self) -> Server:
@@ -112,8 +115,8 @@ class Platform(ABC):
         """Asks the bot to prove that it knows the token, as the platform does when the address is saved."""
 
     @abstractmethod
-    def post(self, callback: Callback) -> tuple[int, str] | None:
-        """One signed try: status and body, None without an answer."""
+    def seal(self, callback: Callback) -> Envelope:
+        """A callback signed and encrypted, anew for each try."""
 
     @abstractmethod
     def judge(self, callback: Callback, answer: tuple[int, str] | None) -> Verdict:
@@ -144,7 +147,7 @@ class Platform(ABC):
     def _compose(self, account: str, payload: Payload) -> Callback:
         now = self.timestamp()
         fields: Payload = {"ToUserName": self.receiver, "FromUserName": account, "CreateTime": now, **payload}
-        key = f"{account}-{now}-{payload.get('Event')}"
+        key = f"{account}-{now}-{payload.get('Event')}-{payload.get('EventKey')}"
         if payload["MsgType"] != "event":
             key = str(self.world.next_message_id())
             fields["MsgId"] = int(key)
@@ -154,12 +157,23 @@ class Platform(ABC):
         tries, again = 0, True
         while again and tries < TRIES:
             tries += 1
-            answer = self.post(callback)
+            answer = self._try(callback)
             verdict = self.judge(callback, answer)
             again = verdict.again
         if verdict.reply is not None:
             self._show_reply(callback, verdict.reply)
         return Delivery(callback, tries, answer[0] if answer else None, verdict.accepted, verdict.reply)
+
+    def _try(self, callback: Callback) -> tuple[int, str] | None:
+        """One try: status and body, None without an answer."""
+        envelope, began, at = self.seal(callback), time.monotonic(), self.world.clock.wire()
+        response = self.wire.post(envelope.query, envelope.document)
+        answer = None if response is None else (response.status_code, response.text)
+        status, body = answer or (None, None)
+        kept = Try(at, envelope.query, envelope.document, status, body, time.monotonic() - began)
+        with self.world.changed:
+            self.world.traffic.tried(callback.key, callback.account, kept)
+        return answer
 
     def _show_reply(self, callback: Callback, reply: Reply) -> None:
         """A message is answered once, however many copies of it were."""
@@ -171,7 +185,7 @@ class Platform(ABC):
 
     def read_reply(self, callback: Callback, body: str) -> Reply:
         """A passive reply; ``ValueError`` when the platform would not take it."""
-        fields = self.wire.open(body)
+        fields = xml.read(self.wire.open(body))
         kind = fields.get("MsgType", "")
         if fields.get("ToUserName") != callback.account or not kind:
             raise ValueError("the reply is not for the one who wrote")
@@ -235,7 +249,17 @@ class Platform(ABC):
     def _after(self, response: Response) -> Response:
         if "fault" in g:
             self.faults.wait(g.fault)
+        if request.path.startswith(API):
+            self._remember_call(response)
         return response
+
+    def _remember_call(self, response: Response) -> None:
+        sent = request.get_data(as_text=True)[:LONGEST_KEPT] if not request.files else ""
+        answered = response.get_data(as_text=True)[:LONGEST_KEPT] if response.is_json else ""
+        path = request.path.removeprefix(API)
+        call = ApiCall(self.world.clock.wire(), self.name, request.method, path, sent, answered)
+        with self.world.changed:
+            self.world.traffic.called(call)
 
     def _add_media_routes(self) -> None:
         @self.app.post(API + "media/upload")

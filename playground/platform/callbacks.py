@@ -45,6 +45,14 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True)
+class Envelope:
+    """A callback as it goes over the wire: the address's query, and the document."""
+
+    query: Mapping[str, str]
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What the bot said inside its HTTP answer; ``media`` is a picture or sound."""
 
@@ -90,14 +98,13 @@ class Wire:
         fields = xml.read(self.crypto.encrypt_message(text, nonce, timestamp))
         return Sealed(fields["Encrypt"], fields["MsgSignature"], timestamp, nonce)
 
-    def open(self, document: str) -> dict[str, str]:
-        """The fields of an encrypted passive reply; ``ValueError`` when it is not one for us."""
+    def open(self, document: str) -> str:
+        """An encrypted passive reply as plain XML; ``ValueError`` when it is not one for us."""
         outer = xml.read(document)
         try:
-            inner = self.crypto.decrypt_message(outer, outer["MsgSignature"], outer["TimeStamp"], outer["Nonce"])
+            return self.crypto.decrypt_message(outer, outer["MsgSignature"], outer["TimeStamp"], outer["Nonce"])
         except Exception as error:  # wechatpy lets any kind of error out for what it cannot decrypt
             raise ValueError("not encrypted for this account") from error
-        return xml.read(inner)
 
     def get(self, query: Mapping[str, str]) -> str | None:
         """What a verification is answered with, None when the answer is late or not 200."""

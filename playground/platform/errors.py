@@ -14,6 +14,7 @@ MEANINGS = {
     40014: "invalid access_token",
     40035: "invalid parameter",
     40056: "invalid agentid",
+    40164: "invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist",
     41001: "access_token missing",
     41005: "media data missing",
     42001: "access_token expired",
@@ -26,7 +27,11 @@ MEANINGS = {
     45080: "need interaction within 30 seconds",
     45081: "already in typing state",
     47001: "data format error",
+    48001: "api unauthorized",
+    60011: "no privilege to access/modify contact/party/agent",
+    60020: "not allow to access from your ip, hint: [1763710000_1], from ip: 203.0.113.7",
     81013: "user & party & tag all invalid",
+    301002: "no permission to operate the agent",
 }
 
 

@@ -13,10 +13,14 @@ KEPT = timedelta(days=3)
 MEGABYTE = 1024 * 1024
 # WeCom doc 90253; the Official Account's limits are the same for what is used here.
 MAX_BYTES = {"image": 10 * MEGABYTE, "voice": 2 * MEGABYTE, "video": 10 * MEGABYTE, "file": 20 * MEGABYTE}
+AMR_TYPE = "audio/amr"
 CONTENT_TYPES = (
     (b"\xff\xd8\xff", "image/jpeg", "jpg"),
     (b"\x89PNG", "image/png", "png"),
-    (b"#!AMR", "audio/amr", "amr"),
+    (b"GIF8", "image/gif", "gif"),
+    (b"#!AMR", AMR_TYPE, "amr"),
+    (b"\x1aE\xdf\xa3", "audio/webm", "webm"),
+    (b"OggS", "audio/ogg", "ogg"),
 )
 
 
@@ -59,8 +63,17 @@ class MediaStore:
         return item
 
 
+def content_type_of(kind: str, content: bytes) -> str:
+    """What a file is, told by its first bytes."""
+    return _recognise(kind, content)[0]
+
+
 def _recognise(kind: str, content: bytes) -> tuple[str, str]:
     for magic, content_type, ending in CONTENT_TYPES:
         if content.startswith(magic):
             return content_type, ending
+    if content[8:12] == b"WEBP":
+        return "image/webp", "webp"
+    if kind in ("video", "voice") and content[4:8] == b"ftyp":
+        return ("video/mp4", "mp4") if kind == "video" else ("audio/mp4", "m4a")
     return ("video/mp4", "mp4") if kind == "video" else ("application/octet-stream", "bin")

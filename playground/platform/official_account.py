@@ -10,7 +10,7 @@ from wechatpy.crypto import WeChatCrypto
 
 from playground.platform import payloads, xml
 from playground.platform.base import API, TEXT_LIMIT, Platform, Verdict, json_object, text_of
-from playground.platform.callbacks import Callback, Delivery, sign
+from playground.platform.callbacks import Callback, Delivery, Envelope, sign
 from playground.platform.errors import ApiError
 from playground.platform.payloads import Payload
 from playground.platform.tokens import Tokens
@@ -91,7 +91,7 @@ class OfficialAccount(Platform):
         query = {"signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": echo}
         return self.wire.get(query) == echo
 
-    def post(self, callback: Callback) -> tuple[int, str] | None:
+    def seal(self, callback: Callback) -> Envelope:
         sealed = self.wire.seal(callback.body)
         query = {
             "signature": sign(self.wire.crypto.token, sealed.timestamp, sealed.nonce),
@@ -101,8 +101,7 @@ class OfficialAccount(Platform):
             "encrypt_type": "aes",
             "msg_signature": sealed.signature,
         }
-        response = self.wire.post(query, xml.write({"ToUserName": GH_ID, "Encrypt": sealed.encrypt}))
-        return None if response is None else (response.status_code, response.text)
+        return Envelope(query, xml.write({"ToUserName": GH_ID, "Encrypt": sealed.encrypt}))
 
     def judge(self, callback: Callback, answer: tuple[int, str] | None) -> Verdict:
         if answer is None or answer[0] != 200:

@@ -11,6 +11,7 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 HOST = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")
 
 
 class _Handler(WSGIRequestHandler):
@@ -27,9 +28,9 @@ class _TrackingServer(ThreadedWSGIServer):
 
     request_queue_size = 256
 
-    def __init__(self, port: int, app: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, host: str, port: int, app: Callable[..., Iterable[bytes]]) -> None:
         self._open: set[socket.socket] = set()
-        super().__init__(HOST, port, app, handler=_Handler)
+        super().__init__(host, port, app, handler=_Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
@@ -46,13 +47,17 @@ class _TrackingServer(ThreadedWSGIServer):
 
 
 class Server:
-    """Serves one WSGI app; port 0 takes a free one, which is then kept over refusing and accepting."""
+    """Serves one WSGI app; port 0 takes a free one, which is then kept over refusing and accepting.
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], port: int = 0) -> None:
+    ``url`` is where this machine reaches it.
+    """
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], port: int = 0, host: str = HOST) -> None:
         self._app = app
-        self._server: _TrackingServer | None = _TrackingServer(port, app)
+        self._server: _TrackingServer | None = _TrackingServer(host, port, app)
+        self.host = host
         self.port: int = self._server.server_port
-        self.url = f"http://{HOST}:{self.port}"
+        self.url = f"http://{_reachable(host)}:{self.port}"
         self._run(self._server)
 
     def refuse(self) -> None:
@@ -66,7 +71,7 @@ class Server:
     def accept(self) -> None:
         """Listens again on the same port."""
         if self._server is None:
-            self._server = _TrackingServer(self.port, self._app)
+            self._server = _TrackingServer(self.host, self.port, self._app)
             self._run(self._server)
 
     def close(self) -> None:
@@ -75,3 +80,9 @@ class Server:
     @staticmethod
     def _run(server: _TrackingServer) -> None:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+
+def _reachable(host: str) -> str:
+    if host in EVERYWHERE:
+        return HOST
+    return f"[{host}]" if ":" in host else host

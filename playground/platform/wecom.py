@@ -13,7 +13,7 @@ from wechatpy.enterprise.crypto import WeChatCrypto
 
 from playground.platform import payloads, xml
 from playground.platform.base import API, TEXT_LIMIT, Platform, Verdict, text_of
-from playground.platform.callbacks import Callback
+from playground.platform.callbacks import Callback, Envelope
 from playground.platform.errors import ApiError
 from playground.platform.payloads import Payload
 from playground.platform.tokens import Tokens
@@ -79,12 +79,11 @@ class Wecom(Platform):
         }
         return self.wire.get(query) == echo
 
-    def post(self, callback: Callback) -> tuple[int, str] | None:
+    def seal(self, callback: Callback) -> Envelope:
         sealed = self.wire.seal(callback.body)
         query = {"msg_signature": sealed.signature, "timestamp": sealed.timestamp, "nonce": sealed.nonce}
         envelope = {"ToUserName": self._corp_id, "AgentID": str(self._agent_id), "Encrypt": sealed.encrypt}
-        response = self.wire.post(query, xml.write(envelope))
-        return None if response is None else (response.status_code, response.text)
+        return Envelope(query, xml.write(envelope))
 
     def judge(self, callback: Callback, answer: tuple[int, str] | None) -> Verdict:
         if answer is None:
@@ -119,6 +118,7 @@ class Wecom(Platform):
 
     def add_routes(self) -> None:
         self.app.add_url_rule(API + "gettoken", view_func=self._gettoken)
+        self.app.add_url_rule(API + "agent/get", view_func=self._agent)
         self.app.add_url_rule(API + "message/send", view_func=self._send, methods=["POST"])
 
     def _gettoken(self) -> Response:
@@ -129,6 +129,14 @@ class Wecom(Platform):
         with self.world.changed:
             token, seconds = self._tokens.current()
         return jsonify(errcode=0, errmsg="ok", access_token=token, expires_in=seconds)
+
+    def _agent(self) -> Response:
+        """doc 90227"""
+        self.authorise()
+        if request.args.get("agentid") != str(self._agent_id):
+            raise ApiError(301002)
+        members = {"user": [{"userid": member} for member in sorted(self._members)]}
+        return jsonify(errcode=0, errmsg="ok", agentid=self._agent_id, close=0, allow_userinfos=members)
 
     def _send(self) -> Response:
         body = self.authorised_json()

@@ -1,33 +1,30 @@
-"""The whole bot, its processes started as an operator starts them, with the playground's WeChat in front."""
+"""Databases for the processes and for whole bots: empty ones, which last longer than one test."""
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from playground.stage import Stage
+_numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A bot on each kind of database, one after the other."""
-    folder = tmp_path_factory.mktemp(f"stage-{request.param}")
-    environment = {}
-    if request.param == "postgresql":
-        environment["QUNDA_DATABASE_URL"] = request.getfixturevalue("own_postgres_database")
-    with Stage(folder, environment) as running:
-        yield running
+@pytest.fixture(scope="module")
+def empty_postgres(postgres_url: str) -> Iterator[Callable[[], str]]:
+    """Makes databases without a schema, and gives their addresses; they go when the module's tests are over."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(_database(postgres_url))
 
 
-@pytest.fixture(scope="session")
-def own_postgres_database(postgres_url: str) -> Iterator[str]:
-    """An empty database, for processes that bring their own schema."""
-    server = make_url(postgres_url)
-    name = f"qunda_stage_{os.getpid()}"
+@contextmanager
+def _database(server_url: str) -> Iterator[str]:
+    server = make_url(server_url)
+    name = f"qunda_whole_{os.getpid()}_{next(_numbers)}"
     address = server.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())

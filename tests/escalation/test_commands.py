@@ -61,6 +61,24 @@ def test_the_words_of_a_reply_are_kept_as_they_were_typed(message: str, number: 
     assert parse(message) == Command("reply", number, text)
 
 
+@pytest.mark.parametrize(
+    ("message", "command"),
+    [
+        ("0123 接单", Command("take", 123)),
+        ("0123同意", Command("approve", 123)),
+        ("#0123 回复 您好", Command("reply", 123, "您好")),
+        ("0123 不同意 已经过期", Command("reject", 123, "已经过期")),
+        ("不同意 0123 已经过期", Command("reject", 123, "已经过期")),
+        ("办好了 0123", Command("solve", 123)),
+        ("关闭机器人", Command("bot_off")),
+        ("打开机器人 0123", Command("bot_on", 123)),
+        ("接手 0123", Command("take", 123)),
+    ],
+)
+def test_other_orders_and_words_for_a_command_are_understood(message: str, command: Command) -> None:
+    assert parse(message) == command
+
+
 @pytest.mark.parametrize("message", ["回复 3 个工作日内到账", "回复 123 您好"])
 def test_a_short_number_at_the_beginning_of_a_reply_is_doubtful(message: str) -> None:
     command = parse(message)
@@ -79,6 +97,7 @@ def test_a_short_number_at_the_beginning_of_a_reply_is_doubtful(message: str) ->
         "拒绝",
         "拒绝 0123",
         "拒绝原因不明",
+        "不同意",
         "同意退款",
         "同意 0123 不行",
         "解决不了",
@@ -95,7 +114,7 @@ def test_what_might_mean_something_else_is_not_carried_out(message: str) -> None
     assert command.wrong
 
 
-@pytest.mark.parametrize("message", ["您好", "今天到货吗", "13800000001", "", "我要回复 0123", "不同意"])
+@pytest.mark.parametrize("message", ["您好", "今天到货吗", "13800000001", "", "我要回复 0123"])
 def test_other_words_are_no_command(message: str) -> None:
     assert parse(message) is None
 

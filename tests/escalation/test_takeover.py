@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -80,8 +81,9 @@ def test_a_second_reason_keeps_the_number_and_raises_the_priority(scene: Scene) 
 def test_from_taking_to_solving_the_person_speaks_and_the_bot_is_silent(scene: Scene) -> None:
     scene.says("alice", "人工")
     scene.reads("zhang")
+    scene.clock.advance(minutes=2)
     assert "归您了" in scene.says("zhang", "接单 0001")
-    assert "张团长" in scene.reads("alice")
+    assert "张团长来了" in scene.reads("alice")
     assert scene.says("alice", "苹果烂了") == ""
     assert "苹果烂了" in scene.reads("zhang")
     scene.says("zhang", "回复 我马上给您换")
@@ -90,6 +92,29 @@ def test_from_taking_to_solving_the_person_speaks_and_the_bot_is_silent(scene: S
     assert "工单 0001 办好了" in scene.reads("alice")
     assert scene.says("alice", "几点能取货") == "机器人的回答"
     assert scene.reads("zhang") == ""
+
+
+def test_whoever_has_just_been_promised_the_leader_is_not_told_again_that_she_is_there(scene: Scene) -> None:
+    scene.says("alice", "人工")
+    scene.says("zhang", "接单 0001")
+    assert scene.reads("alice") == ""
+    assert scene.conversation("alice").holder == "zhang"
+
+
+def test_somebody_other_than_was_promised_introduces_herself_at_once(scene: Scene) -> None:
+    scene.says("alice", "人工")
+    scene.says("chen", "接单 0001")
+    assert "小陈来了" in scene.reads("alice")
+
+
+def test_outside_working_hours_no_time_is_promised(store: Store, clock: ShiftedClock, tmp_path: Path) -> None:
+    local = clock.now().astimezone(ZoneInfo("Asia/Shanghai"))
+    minute = (local.hour * 60 + local.minute + 120) % 1380
+    sleeper = Staff("zhang", "张团长", "leader", {"app": "ZhangLeader"}, hours=((minute, minute + 1),))
+    told = Scene(store, clock, tmp_path, (sleeper,)).says("alice", "人工")
+    assert "张团长" in told
+    assert "小时" not in told
+    assert "分钟" not in told
 
 
 def test_the_first_reply_takes_the_ticket(scene: Scene) -> None:
@@ -143,8 +168,9 @@ def test_phone_numbers_are_shown_to_the_owner_only(scene: Scene) -> None:
 
 def test_an_elder_is_spoken_to_simply(scene: Scene) -> None:
     assert "我请张团长来帮您" in scene.says("dora", "人工")
+    scene.clock.advance(minutes=2)
     scene.says("zhang", "接单 0001")
-    assert "您直接跟张团长说就行" in scene.reads("dora")
+    assert "您直接跟张团长说" in scene.reads("dora")
 
 
 def test_what_two_tickets_of_one_resident_need_goes_to_both_owners(scene: Scene) -> None:

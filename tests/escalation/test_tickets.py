@@ -31,7 +31,7 @@ def test_the_database_refuses_a_second_open_hand_off_and_a_solved_one_makes_room
     with pytest.raises(IntegrityError), scene.store.write() as connection:
         connection.execute(insert(ticket_table).values(row))
     scene.says("zhang", "解决 0001")
-    assert "您的单号是" in scene.says("alice", "人工")
+    assert "已经转给张团长了（工单 000" in scene.says("alice", "人工")
 
 
 def test_a_claim_and_a_hand_off_may_be_open_side_by_side(scene: Scene) -> None:

@@ -70,6 +70,8 @@ def test_an_unknown_id_has_no_skill_and_is_not_known(load: Load) -> None:
         ("- id: a\n  question: 问\n  skill: help\n  elder: 短", 4, "has the form elder"),
         ("- id: a\n  question: 问\n  variants: [是, 88]\n  answer: 答", 3, "variants is not a list of texts"),
         ("- id: a\n  question: 12\n  answer: 答", 2, "question is not a text"),
+        ("- id: a\n  question: 问\n  answer: 答\n  courtesy: often", 4, "courtesy is neither true nor false"),
+        ("- id: a\n  question: 问\n  answer: 到{auto_limit}元", 3, "no variable {auto_limit}"),
         ("- id: a\n  question: 问\n  answer: 在{pickup_plaec}取", 3, "no variable {pickup_plaec}"),
         ("- id: a\n  question: 问\n  answer: 答\n  group: 在{}取", 4, "braces can't be read"),
         ("- id: a\n  question: 问\n  answer: 在{leader", 3, "braces can't be read"),

@@ -145,11 +145,20 @@ class Stage:
         with self.store.write() as connection:
             bind_account(connection, resident_id, "oa", account, "file", self.clock.now())
 
-    def bought(self, resident_id: int, product: str, *, days_ago: float = 1, status: str = "picked_up") -> int:
+    def bought(
+        self,
+        resident_id: int,
+        product: str,
+        *,
+        days_ago: float = 1,
+        status: str = "picked_up",
+        order_no: str = "",
+        code: str = "A012",
+    ) -> int:
         """An order line that arrived so many days ago."""
         arrived = self.clock.now() - timedelta(days=days_ago)
         row = {
-            "order_no": f"2026111{product}{days_ago}8001",
+            "order_no": order_no or f"2026111{product}{days_ago}8001",
             "product": product,
             "spec": "5斤装",
             "resident_id": resident_id,
@@ -158,7 +167,7 @@ class Stage:
             "quantity": 1,
             "amount_fen": 2280,
             "status": status,
-            "pickup_code": "A012",
+            "pickup_code": code,
             "ordered_at": arrived - timedelta(days=1),
             "arrived_at": arrived,
             "notes": {},
@@ -210,8 +219,9 @@ class Stage:
 class Talk:
     """One account's chat with the bot; each message comes some seconds after the last one."""
 
-    def __init__(self, stage: Stage, account: str = "alice", *, chat: str = "") -> None:
+    def __init__(self, stage: Stage, account: str = "alice", *, chat: str = "", channel: str = "oa") -> None:
         self.stage = stage
+        self.channel = channel
         self.account = account
         self.chat = chat
         self._count = 0
@@ -240,7 +250,7 @@ class Talk:
     def _message(self, kind: str, text: str = "", media: Media | None = None) -> Message:
         self._count += 1
         return Message(
-            channel="oa",
+            channel=self.channel,
             account=self.account,
             chat=self.chat,
             dedupe_key=f"{self.account}:{self._count}",

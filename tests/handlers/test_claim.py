@@ -54,8 +54,10 @@ def test_what_the_first_sentence_tells_is_not_asked_again(stage: Stage, talk: Ta
 def test_a_photo_alone_starts_softly(stage: Stage, talk: Talk) -> None:
     assert talk.photo("one") == "收到照片了。是东西坏了吗？是哪一样？"
     assert talk.photo("two") == ""
-    assert "还有照片吗" in talk.say("苹果烂了一半，退钱")
-    assert "照片 2 张" in talk.say("好了")
+    assert "还有照片吗" in talk.say("苹果烂了")
+    talk.say("好了")
+    talk.say("一半")
+    assert "照片 2 张" in talk.say("退钱")
     assert stage.photos_of(stage.claims()[0].id) == ["one", "two"]
 
 
@@ -256,7 +258,8 @@ def test_a_photo_after_the_submission_is_added_and_told_once(stage: Stage, talk:
     assert stage.photos_of(stage.claims()[0].id) == ["one", "two", "three"]
     assert len(stage.told("ZhangLeader")) >= 4
     assert "交上去" in talk.say("好了")
-    assert "交上去" in talk.say("那就退款吧")
+    assert "转给" in talk.say("那就补发吧")
+    assert "那就补发吧" in stage.told("ZhangLeader")[-1].payload["text"]
     assert len(stage.tickets()) == 1
 
 
@@ -345,6 +348,135 @@ def test_a_draft_left_alone_for_a_day_is_forgotten(stage: Stage, talk: Talk) -> 
 def test_a_draft_survives_the_way_through_the_state(clock: ShiftedClock) -> None:
     draft = Draft(clock.now(), kinds=("rotten",), offered=(1, 2), photos=("a",), share="一半", share_ratio=0.5)
     assert Draft.of(draft.as_flow(), clock.now()) == draft
+
+
+def test_photos_before_words_that_tell_how_much_need_no_further_question(talk: Talk) -> None:
+    talk.photo("one")
+    assert "1. 退款" in talk.say("刚拿回来的苹果全都发霉了")
+
+
+def test_what_is_told_instead_of_a_photo_is_acknowledged(talk: Talk) -> None:
+    talk.say("苹果烂了")
+    assert "记下了" in talk.say("我要退款")
+
+
+def test_nobody_is_asked_for_a_photo_without_end(talk: Talk) -> None:
+    talk.say("苹果烂了")
+    talk.say("我给你说")
+    talk.say("你听我说")
+    assert "没照片也没关系" in talk.say("那个那个")
+
+
+def test_a_repeated_complaint_is_not_called_unclear(talk: Talk) -> None:
+    talk.say("苹果烂了")
+    answer = talk.say("真的烂了")
+    assert "听明白" not in answer
+    assert "照片" in answer
+
+
+def test_saying_it_again_with_more_is_an_answer_and_no_bad_mood(stage: Stage, talk: Talk) -> None:
+    talk.say("苹果烂了")
+    assert "记下了" in talk.say("苹果烂了一半")
+    assert not stage.tickets()
+
+
+def test_letting_it_be_twice_bothers_nobody(stage: Stage, talk: Talk) -> None:
+    talk.say("苹果烂了")
+    assert "先不办" in talk.say("算了")
+    for words in ("算了", "那算了吧"):
+        assert "有事" in talk.say(words)
+    assert not stage.tickets()
+
+
+def test_a_person_who_takes_over_a_claim_reads_what_was_told_of_it(stage: Stage, talk: Talk) -> None:
+    talk.say("昨天的苹果烂了一半")
+    talk.photo("one")
+    assert "15 分钟内" in talk.say("转人工")
+    [ticket] = stage.tickets()
+    assert ticket.priority == "P1"
+    told = "\n".join(ticket.facts)
+    for part in ("红富士苹果", "腐烂变质", "一半", "1 张"):
+        assert part in told
+
+
+def test_a_person_who_listens_to_a_voice_message_reads_the_claim_too(stage: Stage, talk: Talk) -> None:
+    talk.say("昨天的苹果烂了一半")
+    assert "请人来听" in talk.photo("voice", kind="voice")
+    assert "一半" in "\n".join(stage.tickets()[0].facts)
+
+
+def test_the_photo_that_came_just_before_the_words_belongs_to_them(stage: Stage, talk: Talk) -> None:
+    talk.say("转人工")
+    talk.photo("one")
+    assert "刚才的照片" in talk.say("苹果烂了一半", after=30)
+    assert "照片 1 张" in talk.say("退款")
+    stage.fetch_media()
+    assert stage.photos_of(stage.claims()[0].id) == ["one"]
+
+
+def test_a_photo_after_the_submission_can_show_another_thing(stage: Stage) -> None:
+    resident = stage.resident()
+    stage.bought(resident, "红富士苹果")
+    stage.bought(resident, "鲜牛奶")
+    talk = Talk(stage)
+    talk.say("苹果烂了一半，退款，没照片")
+    assert "另一样东西" in talk.photo("milk")
+    assert "刚才的照片" in talk.say("牛奶也坏了")
+    for words in ("好了", "一瓶", "退款"):
+        talk.say(words)
+    assert stage.photos_of(stage.claims()[1].id) == ["milk"]
+
+
+def test_a_photo_from_long_ago_is_not_taken_for_the_new_thing(talk: Talk) -> None:
+    talk.say("转人工")
+    talk.photo("one")
+    assert "刚才的照片" not in talk.say("苹果烂了一半", after=600)
+
+
+def test_a_second_claim_in_one_sentence_is_heard(stage: Stage) -> None:
+    resident = stage.resident()
+    stage.bought(resident, "红富士苹果")
+    stage.bought(resident, "鲜牛奶")
+    talk = Talk(stage)
+    talk.say("苹果烂了一半，退款，没照片")
+    talk.say("牛奶漏了一瓶，没照片，退款")
+    assert len(stage.claims()) == 2
+
+
+def test_answers_within_a_claim_are_not_forwarded_one_by_one(stage: Stage, talk: Talk) -> None:
+    talk.say("转人工")
+    talk.say("苹果烂了")
+    before = len(stage.told("ZhangLeader"))
+    talk.say("没照片")
+    talk.say("一半")
+    assert len(stage.told("ZhangLeader")) == before
+    talk.say("退款")
+    assert "报损" in stage.told("ZhangLeader")[before].payload["text"]
+    assert len(stage.told("ZhangLeader")) == before + 1
+
+
+@pytest.fixture
+def refused(talk: Talk) -> Talk:
+    """Her claim was refused for want of a photo."""
+    talk.say("苹果烂了一半，退款，没照片")
+    Talk(talk.stage, "ZhangLeader", channel="app").say("拒绝 0001 没有照片，麻烦补一张。")
+    return talk
+
+
+def test_a_refusal_reads_well_and_says_what_can_be_done(stage: Stage, refused: Talk) -> None:
+    said = stage.told("alice")[-1].payload["text"]
+    assert "麻烦补一张。要补照片" in said
+
+
+def test_a_photo_after_a_refusal_makes_the_claim_again_without_telling_it_twice(stage: Stage, refused: Talk) -> None:
+    assert "还有照片吗" in refused.photo("late", after=7200)
+    assert "红富士苹果，坏了一半，想退款，照片 1 张" in refused.say("好了")
+    assert [claim.status for claim in stage.claims()] == ["rejected", "submitted"]
+
+
+def test_an_objection_to_a_refusal_reaches_a_person(stage: Stage, refused: Talk) -> None:
+    assert "工单 0002" in refused.say("我不同意")
+    assert "不同意工单 0001 的处理结果" in stage.tickets()[1].reason
 
 
 def finish(talk: Talk) -> None:

@@ -26,27 +26,39 @@ def _solve_one(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "yes", "explicit"),
+    ("words", "word", "explicit"),
     [
-        ("解决了", True, True),
-        ("已解决。", True, True),
-        ("都处理好了，谢谢", True, True),
-        ("满意", True, True),
-        ("解決了！", True, True),
-        ("好的谢谢团长", True, False),
-        ("没问题了", True, False),
-        ("没解决", False, True),
-        ("还没有解决", False, True),
-        ("還沒解決", False, True),
-        ("不满意", False, True),
-        ("没有", False, False),
-        ("还没", False, False),
+        ("解决了", "yes", True),
+        ("已解决。", "yes", True),
+        ("都处理好了，谢谢", "yes", True),
+        ("满意", "yes", True),
+        ("解決了！", "yes", True),
+        ("好的谢谢团长", "yes", False),
+        ("没问题了", "yes", False),
+        ("没解决", "no", True),
+        ("还没有解决", "no", True),
+        ("還沒解決", "no", True),
+        ("不满意", "no", True),
+        ("没有", "no", False),
+        ("还没", "no", False),
+        ("还是不行", "no", True),
+        ("不满意！太差了", "no", True),
+        ("没有，牛奶的钱还没退", "no", False),
+        ("还没解决。怎么回事", "no", True),
+        ("👍", "yes", False),
+        ("👍🏻👍🏻", "yes", False),
+        ("[OK]", "yes", False),
+        ("/:strong", "yes", False),
+        ("👎", "no", False),
+        ("还行吧", "yes", False),
+        ("一般吧", "neither", False),
+        ("再看看吧", "neither", False),
     ],
 )
-def test_yes_and_no_are_understood_however_they_are_said(words: str, yes: bool, explicit: bool) -> None:
+def test_yes_and_no_are_understood_however_they_are_said(words: str, word: str, explicit: bool) -> None:
     answer = _answer(words)
     assert answer is not None
-    assert (answer.yes, answer.explicit) == (yes, explicit)
+    assert (answer.word, answer.explicit) == (word, explicit)
 
 
 @pytest.mark.parametrize(
@@ -105,3 +117,20 @@ def test_a_no_while_another_hand_off_is_open_raises_that_one(scene: Scene) -> No
     assert "工单 0002" in scene.says("alice", "没解决")
     assert scene.ticket(2).priority == "P1"
     assert scene.ticket(1).status == "solved"
+
+
+def test_a_no_with_its_cause_tells_the_cause_to_the_supervisor(scene: Scene) -> None:
+    assert "对不起" in scene.says("alice", "没有，牛奶的钱还没退")
+    assert "牛奶的钱还没退" in scene.reads("wu")
+
+
+def test_a_bare_yes_after_another_answer_is_no_answer_to_the_question(scene: Scene) -> None:
+    scene.says("alice", "几点能取货")
+    assert scene.says("alice", "好的") == "机器人的回答"
+    assert scene.ticket(1).status == "solved"
+    assert "办结" in scene.says("alice", "解决了")
+
+
+def test_neither_yes_nor_no_is_asked_about_and_the_question_stands(scene: Scene) -> None:
+    assert "还有没办好的地方吗" in scene.says("alice", "一般吧")
+    assert "对不起" in scene.says("alice", "没有解决")

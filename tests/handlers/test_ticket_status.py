@@ -39,3 +39,9 @@ def test_anothers_ticket_is_answered_like_a_number_that_does_not_exist(scene: Sc
     assert scene.says("bob", "工单 0001 到哪了").startswith("没有找到您的工单 0001")
     assert scene.says("bob", "工单 0999 到哪了").startswith("没有找到您的工单 0999")
     assert "还没有工单" in scene.says("bob", "我的工单")
+
+
+def test_the_bare_number_of_ones_own_ticket_is_enough(scene: Scene) -> None:
+    scene.says("alice", "人工")
+    assert "工单 0001：" in scene.says("alice", "0001")
+    assert scene.says("bob", "0001") == "机器人的回答"

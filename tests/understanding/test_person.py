@@ -2,17 +2,24 @@ from __future__ import annotations
 
 import pytest
 
-from understanding.person import asks_for_person
+from config.settings import ROOT
+from config.yaml_file import read_yaml
+from understanding.person import PersonReader
 from understanding.reader import Reader
+
+
+@pytest.fixture(scope="module")
+def person() -> PersonReader:
+    return PersonReader.load(read_yaml(ROOT / "config/words/person.yaml", {}))
 
 
 @pytest.mark.parametrize(
     "text",
     ["人工", "转人工", "人工客服！", "我要找真人", "找团长", "帮我叫一下团长", "客服呢", "别让机器人回我",
-     "让你们负责人给我打电话", "我想跟真人说话", "有没有真人", "接人工服务", "一键求助"],
+     "让你们负责人给我打电话", "我想跟真人说话", "有没有真人", "接人工服务", "一键求助", "转人功"],
 )  # fmt: skip
-def test_a_call_for_a_person_is_heard(text: str) -> None:
-    assert asks_for_person(text)
+def test_a_call_for_a_person_is_heard(person: PersonReader, text: str) -> None:
+    assert person.called(text)
 
 
 @pytest.mark.parametrize(
@@ -20,8 +27,8 @@ def test_a_call_for_a_person_is_heard(text: str) -> None:
     ["人工费多少", "团长是谁", "团长叫什么名字", "客服几点上班", "人工智能是什么", "怎么当团长",
      "不用转人工了", "我想当团长", "", "苹果"],
 )  # fmt: skip
-def test_what_only_looks_like_a_call_is_left_alone(text: str) -> None:
-    assert not asks_for_person(text)
+def test_what_only_looks_like_a_call_is_left_alone(person: PersonReader, text: str) -> None:
+    assert person.called(text) is None
 
 
 def test_a_call_for_a_person_is_a_skill(reader: Reader) -> None:

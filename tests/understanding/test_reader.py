@@ -110,9 +110,11 @@ def test_no_group_answer_names_an_amount_of_a_resident_or_sends_to_a_phone_numbe
         ("words/kinds.yaml", "rotten: [霉]\n", 1, "has no list"),
         ("words/priority.yaml", "urgent: [急诊]\n", 1, "elderly has no list"),
         ("words/produce.yaml", "软果: 草莓\n", 1, "not a list of words"),
-        ("words/speech.yaml", "fillers: 请问\n", 1, "fillers is not"),
-        ("words/speech.yaml", "fillers: [请问]\nsame:\n  什么: 啥\n", 3, "什么 is not"),
+        ("words/speech.yaml", "asides: [谢谢]\nfillers: 请问\n", 2, "fillers is not"),
+        ("words/speech.yaml", "asides: [谢谢]\nfillers: [请问]\nsame:\n  什么: 啥\n", 4, "什么 is not"),
+        ("words/speech.yaml", "fillers: [请问]\nasides: ['(谢']\n", 2, "not a regular expression"),
         ("words/chatter.yaml", "今天真热\n", 1, "lines is not"),
+        ("words/person.yaml", "calls: [人工]\n", 1, "not_calls has no list"),
     ],
 )
 def test_a_mistake_in_a_word_list_is_told_with_its_line(

@@ -1,4 +1,4 @@
-"""Something bad was delivered: the conversation from the first words or photo to the stored claim."""
+"""Who takes a message about something bad: the claim in progress, the one just submitted, or a new one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import Any
 from bot.conversation import Turn
 from bot.effects import Effects
 from bot.storage.store import Store
+from claims.claims import Claim, find_claim
 from claims.draft import FLOW, PARKED, Draft, open_draft, with_draft
 from claims.wishes import adds_nothing
+from claims.words import objects, photos_done
 from config.settings import Settings
 from escalation.notices import Notices
 from escalation.tickets import label
-from handlers.claim_dialogue import Dialogue
-from handlers.claim_lines import Lines
-from handlers.claim_submission import CLAIMED, add_late_photo, show_unclaimed
+from handlers.claim.dialogue import Dialogue
+from handlers.claim.lines import Lines
+from handlers.claim.loose_photos import with_loose_photo
+from handlers.claim.submission import CLAIMED, add_late_photo, show_unclaimed
 from handlers.hand_over import HandOver
 from handlers.reading import Readings
 from handlers.speaker import Speakers
@@ -92,13 +95,29 @@ def _told(turn: Turn, dialogue: Dialogue) -> Effects | None:
         return dialogue.answered(draft)
     if draft is not None and (effects := dialogue.resumed(draft)):
         return effects
-    if _late_photos(turn) and adds_nothing(turn.message.text):
-        return Effects(replies=(dialogue.say("already_done"),), note="claim:already_done")
+    if (claimed := _claimed(turn)) and (effects := _after_the_claim(turn, claimed, dialogue)):
+        return effects
     if dialogue.reading.decision != "skill" or dialogue.reading.skill != skills.CLAIM:
         return None
     if turn.message.chat:
         return Effects(replies=(dialogue.say("in_group"),), note="claim:in_group")
     return dialogue.begin()
+
+
+def _after_the_claim(turn: Turn, claimed: Mapping[str, Any], dialogue: Dialogue) -> Effects | None:
+    """Words about the claim just submitted: "好了", another wish, or that she does not accept a refusal."""
+    text, reading = turn.message.text, dialogue.reading
+    if reading is None or reading.kinds:
+        return None
+    if adds_nothing(text) and turn.conversation.followed:
+        if photos_done(text):
+            return Effects(replies=(dialogue.say("already_done"),), note="claim:already_done")
+        # What she wishes now reaches the leader, like all that is said while a ticket is open.
+        return Effects(replies=(dialogue.speakers.say(turn, "general.passed_on"),), note="claim:other_wish")
+    if not objects(text) or reading.decision not in ("clarify", "handoff"):
+        return None
+    claim = _find(dialogue.store, claimed["claim"])
+    return dialogue.objected(label(claim.ticket_id)) if claim and claim.status == "rejected" else None
 
 
 def _photographed(turn: Turn, dialogue: Dialogue) -> Effects | None:
@@ -109,20 +128,35 @@ def _photographed(turn: Turn, dialogue: Dialogue) -> Effects | None:
     draft = open_draft(current(turn), turn.now)
     if draft is not None:
         return dialogue.photographed(draft)
-    if claimed := _late_photos(turn):
-        state = {**current(turn), CLAIMED: {**claimed, "told": True}}
-        said = dialogue.say("photos_added", label=label(claimed["ticket"]))
-        records = (add_late_photo(turn, claimed["claim"]),)
-        return Effects(() if claimed["told"] else (said,), state, records, "claim:late_photo")
+    claimed = _claimed(turn)
+    claim = _find(dialogue.store, claimed["claim"]) if claimed else None
+    if claimed and claim and claim.status == "submitted":
+        return _late(turn, claimed, dialogue)
+    if claim and claim.status == "rejected":
+        return dialogue.begin_again(claim)
     if turn.conversation.followed:
-        return Effects(replies=(dialogue.say("photo_passed_on"),), note="claim:passed_on")
+        said = dialogue.say("photo_passed_on")
+        return Effects((said,), with_loose_photo(turn), note="claim:passed_on")
     return dialogue.begin_with_photo()
 
 
-def _late_photos(turn: Turn) -> Mapping[str, Any] | None:
+def _late(turn: Turn, claimed: Mapping[str, Any], dialogue: Dialogue) -> Effects:
+    """A photo after the submission: kept with the claim, and at hand should it show another thing."""
+    said = dialogue.say("photos_added", label=label(claimed["ticket"]))
+    state = {**with_loose_photo(turn), CLAIMED: {**claimed, "told": True}}
+    records = (add_late_photo(turn, claimed["claim"]),)
+    return Effects(() if claimed.get("told") else (said,), state, records, "claim:late_photo")
+
+
+def _claimed(turn: Turn) -> Mapping[str, Any] | None:
     """The claim that photos still belong to after it was submitted."""
     claimed: Mapping[str, Any] | None = current(turn).get(CLAIMED)
     return claimed if claimed and turn.now < datetime.fromisoformat(claimed["until"]) else None
+
+
+def _find(store: Store, claim_id: int) -> Claim | None:
+    with store.read() as connection:
+        return find_claim(connection, claim_id)
 
 
 def _asks_something_else(reading: Understanding) -> bool:

@@ -1,0 +1,124 @@
+"""What people at the page send, checked as the phone itself would check it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from playground import samples
+from playground.page.guard import Unfit
+from playground.page.live import size_of
+from playground.phones import Person
+from playground.platform.callbacks import Delivery
+from playground.platform.media import MAX_BYTES, MEGABYTE
+from playground.wechat import WeChat
+
+SHOWN_WITHIN = 5.0  # seconds
+
+Send = Callable[[], Delivery]
+
+
+def send(wechat: WeChat, body: Mapping[str, Any]) -> None:
+    """Lets a person send something; returns when it is on her screen, while it is still on its way to the bot.
+
+    ``body`` holds ``person``, ``kind`` and what that kind needs. Raises ``Unfit``.
+    """
+    person = wechat.people.get(_text(body, "person"))
+    if person is None:
+        raise Unfit("没有这个人，请从列表里选一个。")
+    make = _KINDS.get(_text(body, "kind"))
+    if make is None:
+        raise Unfit("不知道要发什么：文字、照片、语音、位置、链接或菜单。")
+    _start(person, make(person, body))
+
+
+def _start(person: Person, act: Send) -> None:
+    def own() -> int:
+        return max((bubble.id for bubble in person.chat() if bubble.speaker == "person"), default=0)
+
+    before = own()
+    threading.Thread(target=act, daemon=True).start()
+    person.platform.world.wait_until(lambda: own() > before, SHOWN_WITHIN)
+
+
+def _words(person: Person, body: Mapping[str, Any]) -> Send:
+    text = _text(body, "text")
+    if not text.strip():
+        raise Unfit("还没有写字，写点什么再发送。")
+    return lambda: person.send(text)
+
+
+def _photo(person: Person, body: Mapping[str, Any]) -> Send:
+    content, name = _file(body), _text(body, "name") or "这个文件"
+    if len(content) > MAX_BYTES["image"]:
+        raise Unfit(f"“{name}”有 {len(content) / MEGABYTE:.1f} MB，微信的照片最大 10 MB，没有发出去。")
+    if size_of(content) is None:
+        raise Unfit(f"“{name}”不是照片，或者这种格式打不开，没有发出去。请选 JPG 或 PNG。")
+    return lambda: person.send_photo(content)
+
+
+def _sample(person: Person, body: Mapping[str, Any]) -> Send:
+    content = sample(_text(body, "name"))
+    return lambda: person.send_photo(content)
+
+
+def sample(name: str) -> bytes:
+    """One of the built-in photos. Raises ``Unfit``."""
+    try:
+        return samples.photo(name)
+    except KeyError:
+        raise Unfit("没有这张样本照片。") from None
+
+
+def _voice(person: Person, body: Mapping[str, Any]) -> Send:
+    words = _text(body, "text").strip()
+    content = _file(body) if "content" in body else samples.voice(words or "nobody-says-anything", 3.0)
+    if len(content) > MAX_BYTES["voice"]:
+        raise Unfit("这段语音超过 2 MB，没有发出去。请说短一点，一分钟以内。")
+    return lambda: person.send_voice(content, words)
+
+
+def _location(person: Person, body: Mapping[str, Any]) -> Send:
+    return lambda: person.send_location(31.2304, 121.4737, "阳光花园东门")
+
+
+def _link(person: Person, body: Mapping[str, Any]) -> Send:
+    return lambda: person.send_link("怎么看水果坏没坏", "三张图看懂", "https://example.com/fruit")
+
+
+def _tap(person: Person, body: Mapping[str, Any]) -> Send:
+    key = _text(body, "text").strip()
+    if not key:
+        raise Unfit("这个菜单没有内容。")
+    return lambda: person.tap(key)
+
+
+_KINDS: Mapping[str, Callable[[Person, Mapping[str, Any]], Send]] = {
+    "text": _words,
+    "photo": _photo,
+    "sample": _sample,
+    "voice": _voice,
+    "location": _location,
+    "link": _link,
+    "tap": _tap,
+}
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name, "")
+    if not isinstance(value, str):
+        raise Unfit(f"{name} 应该是文字。")
+    return value
+
+
+def _file(body: Mapping[str, Any]) -> bytes:
+    try:
+        content = base64.b64decode(_text(body, "content"), validate=True)
+    except (ValueError, binascii.Error):
+        raise Unfit("文件没有传完整，请再选一次。") from None
+    if len(content) <= 5:
+        raise Unfit("这个文件是空的，没有发出去。")
+    return content

@@ -1,0 +1,210 @@
+// The page: four phones, the stream of what happens, and the controls of the demo.
+
+import { element, get, post } from "./api.js";
+import { Panel } from "./panel.js";
+import { Phone } from "./phone.js";
+
+const OWNERS = ["刘建国", "王桂兰", "张团长", "小陈"];
+const SLOTS = { leader: 2, agent: 3, supervisor: 3 };
+const INSIDE = OWNERS.length; // the tab of the panel
+const ENDINGS = {
+  ended: () => "演完了，每一句都和剧本一样。",
+  stopped: () => "停下了。",
+  otherwise: ({ expected }) => `和剧本不一样，停在${expected}。演过一遍的剧本要先按“从头来”，才能再演。`,
+};
+
+class Page {
+  sent = []; // what people sent, oldest first
+  #chats = new Map();
+  #refresh = 0;
+
+  constructor(scene) {
+    this.scene = scene;
+    this.panel = new Panel(this);
+    this.phones = OWNERS.map((name, number) => this.#addPhone(name, number));
+    this.#addTab("机器人", INSIDE);
+    this.turnTo(0);
+    document.getElementById("script").append(
+      ...scene.scenarios.map(({ name, label }) => element("option", { value: name }, label)));
+    this.#listen();
+    this.#connect();
+  }
+
+  // --- phones
+
+  // Gives a phone to somebody; whoever had it before gets the phone she had.
+  give(phone, name) {
+    const other = this.phones.find((each) => each !== phone && each.person.name === name);
+    const before = phone.person.name;
+    this.#assign(phone, name);
+    if (other) this.#assign(other, before);
+  }
+
+  turnTo(number) {
+    this.shown = number;
+    [...document.getElementById("tabs").children].forEach((tab, place) => {
+      tab.setAttribute("aria-pressed", String(place === number));
+      if (place === number) tab.classList.remove("unread");
+    });
+    this.phones.forEach((phone, place) => phone.root.classList.toggle("shown", place === number));
+    if (this.phones[number]?.follows) this.phones[number].toEnd(); // a hidden one could not be scrolled
+    document.getElementById("panel").classList.toggle("shown", number === INSIDE);
+  }
+
+  #addPhone(name, number) {
+    const phone = new Phone(this.scene, this);
+    this.#addTab(name, number);
+    this.#assign(phone, name, number);
+    document.getElementById("phones").append(phone.root);
+    return phone;
+  }
+
+  #addTab(name, number) {
+    document.getElementById("tabs").append(
+      element("button", { type: "button", "aria-pressed": "false", onclick: () => this.turnTo(number) }, name));
+  }
+
+  #assign(phone, name, number = this.phones.indexOf(phone)) {
+    phone.assign(name, this.#chats.get(name) ?? []);
+    document.getElementById("tabs").children[number].textContent = name;
+  }
+
+  // --- what happens
+
+  #connect() {
+    const events = new EventSource("api/events");
+    events.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
+    events.addEventListener("open", () => this.#say(""));
+    events.addEventListener("error", () => this.#say("和演示程序断开了，正在重连…"));
+  }
+
+  #take({ fresh, bubbles, playing }) {
+    if (fresh) this.#empty();
+    this.#follow(playing);
+    const known = new Set(this.sent.map(({ id }) => id));
+    const news = Map.groupBy(bubbles, ({ person }) => person);
+    for (const [name, theirs] of news) this.#keep(name, theirs);
+    this.phones.forEach((phone, number) => {
+      const theirs = news.get(phone.person.name);
+      if (!theirs) return;
+      phone.show(theirs);
+      if (!fresh && theirs.some((each) => each.speaker !== "person")) this.#tell(number, playing);
+      if (!fresh && playing?.state === "playing" && theirs.some((each) => each.speaker === "person")) this.#turnWhilePlaying(number);
+    });
+    const latest = this.sent.at(-1);
+    if (latest && !known.has(latest.id)) this.look(latest.id);
+    else if (latest) this.#refreshPanel();
+  }
+
+  #keep(name, theirs) {
+    const chat = this.#chats.get(name) ?? [];
+    for (const bubble of theirs) {
+      for (const list of bubble.speaker === "person" ? [chat, this.sent] : [chat]) {
+        const place = list.findIndex((each) => each.id === bubble.id);
+        if (place < 0) list.push(bubble);
+        else list[place] = bubble;
+      }
+    }
+    this.sent.sort((one, other) => one.id - other.id);
+    this.#chats.set(name, chat);
+  }
+
+  #empty() {
+    this.#chats.clear();
+    this.sent = [];
+    this.panel.clear();
+    this.phones.forEach((phone, number) => this.#assign(phone, phone.person.name, number));
+  }
+
+  #tell(number, playing) {
+    if (number === this.shown) return;
+    if (playing?.state === "playing") this.#turnWhilePlaying(number);
+    else document.getElementById("tabs").children[number].classList.add("unread");
+  }
+
+  // --- the panel
+
+  look(id) {
+    for (const phone of this.phones) phone.mark(id);
+    this.panel.show(id);
+  }
+
+  // What follows from a message comes a moment later: jobs, notices, calls.
+  #refreshPanel() {
+    clearTimeout(this.#refresh);
+    this.#refresh = setTimeout(() => this.panel.id && this.panel.show(this.panel.id), 300);
+  }
+
+  enlarge(address) {
+    const viewer = document.getElementById("viewer");
+    viewer.querySelector("img").src = address;
+    viewer.showModal();
+  }
+
+  // --- the demo's controls
+
+  #turnWhilePlaying(number) {
+    if (this.shown !== INSIDE) this.turnTo(number);
+  }
+
+  #follow(playing) {
+    const isOn = playing?.state === "playing";
+    document.body.classList.toggle("playing", isOn);
+    document.getElementById("play").hidden = isOn;
+    document.getElementById("stop").hidden = !isOn;
+    if (!playing) return;
+    if (isOn) {
+      this.#castPhones(playing.cast);
+      document.getElementById("script").value = playing.name;
+      this.#say(`正在演“${playing.label}”，${playing.step}/${playing.steps}`);
+    } else {
+      this.#say(ENDINGS[playing.state](playing));
+    }
+  }
+
+  #castPhones(cast) {
+    for (const name of cast) {
+      if (this.phones.some((phone) => phone.person.name === name)) continue;
+      const { role, elder } = this.scene.people.find((each) => each.name === name);
+      const phone = this.phones[SLOTS[role] ?? (elder ? 1 : 0)];
+      if (!cast.includes(phone.person.name)) this.give(phone, name);
+    }
+  }
+
+  #say(words) {
+    const line = document.getElementById("status");
+    if (line.textContent !== words) line.textContent = words;
+  }
+
+  #openControls(open) {
+    document.getElementById("controls").classList.toggle("open", open);
+    document.getElementById("menu").setAttribute("aria-expanded", String(open));
+  }
+
+  #listen() {
+    const attempt = (act) => async () => {
+      try {
+        await act();
+      } catch (error) {
+        this.#say(error.message);
+      }
+    };
+    const on = (id, act) => document.getElementById(id).addEventListener("click", attempt(act));
+    on("play", () => {
+      this.#openControls(false);
+      return post("api/play", { scenario: document.getElementById("script").value });
+    });
+    on("stop", () => post("api/stop"));
+    on("reset", () => document.getElementById("sure").showModal());
+    on("menu", () => this.#openControls(!document.getElementById("controls").classList.contains("open")));
+    document.getElementById("sure").addEventListener("close", attempt(async () => {
+      if (document.getElementById("sure").returnValue !== "yes") return;
+      this.#openControls(false);
+      this.#say("正在清空…");
+      await post("api/reset");
+      this.#say("都清空了，从头来吧。");
+    }));
+  }
+}
+
+new Page(await get("api/scene"));
