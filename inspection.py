@@ -36,7 +36,7 @@ def playground_routes(bot: Bot, playground_url: str) -> Blueprint:
     Raises ConfigError together with channels that lead anywhere else than to the playground.
     """
     settings = bot.ground.settings
-    _refuse_real_channels(settings, playground_url)
+    refuse_real_channels(settings, playground_url)
     routes = Blueprint("inspection", __name__)
 
     @routes.get("/playground/")
@@ -59,7 +59,8 @@ def playground_routes(bot: Bot, playground_url: str) -> Blueprint:
     return routes
 
 
-def _refuse_real_channels(settings: Settings, playground_url: str) -> None:
+def refuse_real_channels(settings: Settings, playground_url: str) -> None:
+    """Raises ConfigError for the first channel whose API is not the playground's."""
     for channel in load_channels(settings.file("channels.yaml"), settings.environ):
         if urlsplit(channel.api_base).hostname != urlsplit(playground_url).hostname:
             raise ConfigError(

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import secrets
-import shlex
 import signal
 import sys
 import tempfile
@@ -294,7 +293,15 @@ def env_with(path: Path, values: Mapping[str, str]) -> str:
             kept = "".join(part.original.string for part in parse_stream(stream) if part.key not in values)
     if kept and not kept.endswith("\n"):
         kept += "\n"
-    return kept + "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+    return kept + "".join(f"{name}={_env_value(value)}\n" for name, value in values.items())
+
+
+def _env_value(value: str) -> str:
+    """In quotes where the file's reader would take a letter for something else."""
+    if re.fullmatch(r"[\w./:=+-]*", value, re.ASCII):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def write_all(files: Mapping[Path, str]) -> None:

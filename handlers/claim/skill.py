@@ -84,7 +84,9 @@ def remind(turn: Turn, effects: Effects, *, speakers: Speakers, notices: Notices
         return replace(effects, records=records, state=with_draft(state, None))
     if state.get("flow", {}).get("name", FLOW) != FLOW:
         return replace(effects, state={**state, PARKED: draft.as_flow()})
-    replies = (*effects.replies, _reminder(turn, draft, speakers)) if effects.replies else ()
+    # A photo of which nobody has said that something is bad is no matter that has to be finished.
+    reminds = effects.replies and (draft.kinds or draft.product)
+    replies = (*effects.replies, _reminder(turn, draft, speakers)) if reminds else effects.replies
     return replace(effects, replies=replies, state={**state, "flow": draft.as_flow()})
 
 

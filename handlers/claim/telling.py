@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from claims.draft import Draft
-from claims.shares import share_of
+from claims.shares import EVERYTHING, share_of
 from claims.wishes import wish_of
 from claims.words import compact, has_no_photo, is_question, not_this, photos_done, says_nothing
 from handlers.claim.lines import Lines
@@ -35,7 +35,9 @@ class Telling:
             draft = replace(draft, photos_settled=True)
         if not draft.photos and has_no_photo(text, asked=asked == "photo"):
             draft = replace(draft, no_photo=True)
-        if share := share_of(text, asked=asked == "share" and sure):
+        share = share_of(text, asked=(asked == "share" and sure) or self._amends_share(draft))
+        # "苹果和鸡蛋都坏了" says that both are bad, not how much of either.
+        if share and not (draft.offered and share.text == EVERYTHING):
             draft = replace(draft, share=share.text, share_ratio=share.ratio)
         if (sure or asked == "wish") and (wish := wish_of(text, asked=asked == "wish")):
             draft = replace(draft, wish=wish)
@@ -57,7 +59,8 @@ class Telling:
 
     def _with_line(self, draft: Draft, text: str, asked: str, sure: bool) -> Draft:
         if draft.line_settled:
-            return self.lines.corrected(draft, text) if draft.line_id and not_this(text) else draft
+            another = draft.line_id is not None and not_this(text) and not self._amends_share(draft)
+            return self.lines.corrected(draft, text) if another else draft
         if asked == "choice":
             return self.lines.chosen(draft, text)
         if asked == "product" and (not sure or (is_question(text) and not draft.kinds)):
@@ -66,6 +69,10 @@ class Telling:
         if asked != "product" or found.line_settled or found.offered:
             return found
         return self.lines.settled(replace(found, product=_as_product(text)), text)
+
+    def _amends_share(self, draft: Draft) -> bool:
+        """ "不对，是全坏了": what was told of the amount is corrected, not which thing is meant."""
+        return bool(draft.share and not_this(self.text) and share_of(self.text, asked=True))
 
     def _days_ago(self) -> int | None:
         date = self.reading.slots.get("date") if self.reading else None
@@ -83,10 +90,10 @@ class Telling:
         return replace(draft, wish="any")
 
     def nothing_new(self, draft: Draft) -> bool:
-        """ "嗯", the product's name once more, or the same complaint again while photos are awaited."""
+        """ "嗯", a sign, the product's name once more, or the same complaint again while photos are awaited."""
         complains = self.reading is not None and not CLAIMABLE.isdisjoint(self.reading.kinds)
         repeats = complains and draft.asked in ("photo", "more_photos")
-        return repeats or says_nothing(self.text) or (compact(self.text) != "" and compact(self.text) in draft.product)
+        return repeats or says_nothing(self.text) or compact(self.text) in draft.product
 
     def denied(self, draft: Draft) -> bool:
         """ "不是" to the soft question whether something is bad."""

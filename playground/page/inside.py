@@ -30,7 +30,7 @@ def inside(wechat: WeChat, bubble_id: int) -> dict[str, Any]:
         calls = wechat.world.traffic.calls_after(bubble.callback)
     if not tries:
         raise Unfit("这一条太久了，回调的记录已经不在了。")
-    document = _opened(platform, tries[0].document, tries[0].query)
+    document = platform.open_callback(tries[0].query, tries[0].document)
     return {
         "state": bubble.state,
         "text": bubble.text,
@@ -73,11 +73,6 @@ def _answer(platform: Platform, answer: str | None) -> str:
         return platform.wire.open(answer or "")
     except ValueError:
         return ""
-
-
-def _opened(platform: Platform, document: str, query: Any) -> str:
-    crypto, outer = platform.wire.crypto, xml.read(document)
-    return crypto.decrypt_message(outer, query["msg_signature"], query["timestamp"], query["nonce"])
 
 
 def _call(call: ApiCall) -> dict[str, Any]:

@@ -144,6 +144,11 @@ class Platform(ABC):
             first, *_ = threads.map(together, range(copies.count))
             return first
 
+    def open_callback(self, query: Mapping[str, str], document: str) -> str:
+        """A callback as it went over the wire, decrypted."""
+        names = ("msg_signature", "timestamp", "nonce")
+        return self.wire.crypto.decrypt_message(xml.read(document), *(query[name] for name in names))
+
     def _compose(self, account: str, payload: Payload) -> Callback:
         now = self.timestamp()
         fields: Payload = {"ToUserName": self.receiver, "FromUserName": account, "CreateTime": now, **payload}

@@ -160,7 +160,9 @@ def test_without_own_channels_up_brings_the_playground_and_ends_every_process_on
     playground = lines.until("  playground")
     told = about(lines)
     assert callback == f"{told['QUNDA_BASE_URL']}/callback/oa"
-    assert playground == f"{told['PLAYGROUND_URL']}/"
+    assert playground == f"{told['QUNDA_BASE_URL']}/playground/"
+    assert told["QUNDA_PLAYGROUND_URL"] == told["PLAYGROUND_URL"]
+    assert len(told["QUNDA_INSPECTION_TOKEN"]) >= 32
     assert told["QUNDA_REDIS_URL"].startswith("unix://")
     family = descendants(process.pid)
     assert len(family) == 6  # valkey, granian and its worker, worker, clock, playground

@@ -455,6 +455,39 @@ def test_answers_within_a_claim_are_not_forwarded_one_by_one(stage: Stage, talk:
     assert len(stage.told("ZhangLeader")) == before + 1
 
 
+def test_a_corrected_amount_is_not_taken_for_another_thing(stage: Stage) -> None:
+    resident = stage.resident()
+    stage.bought(resident, "红富士苹果")
+    stage.bought(resident, "鲜牛奶")
+    talk = Talk(stage)
+    talk.say("苹果坏了，没照片")
+    talk.say("一半")
+    assert "1. 退款" in talk.say("不对，是全坏了")
+    assert "红富士苹果，全坏了" in talk.say("退款")
+
+
+def test_that_two_things_are_both_bad_does_not_tell_how_much_of_one(stage: Stage) -> None:
+    resident = stage.resident()
+    stage.bought(resident, "红富士苹果")
+    stage.bought(resident, "鲜鸡蛋")
+    talk = Talk(stage)
+    talk.say("苹果和鸡蛋都坏了")
+    talk.say("苹果")
+    assert "坏了多少" in talk.say("没照片")
+
+
+def test_a_sign_in_the_middle_is_no_riddle(talk: Talk) -> None:
+    talk.say("苹果烂了")
+    for sign in ("👌", "？"):
+        assert "听明白" not in talk.say(sign)
+
+
+def test_a_photo_with_a_question_that_was_answered_is_not_insisted_on(talk: Talk) -> None:
+    talk.photo("one")
+    assert "还没办完" not in talk.say("几点能取货")
+    assert "红富士苹果" in talk.say("苹果烂了")
+
+
 @pytest.fixture
 def refused(talk: Talk) -> Talk:
     """Her claim was refused for want of a photo."""

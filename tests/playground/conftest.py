@@ -11,6 +11,7 @@ import requests
 from flask import Flask, Response, request
 from wechatpy.crypto import WeChatCrypto
 
+from playground.page.routes import page_routes
 from playground.platform import xml
 from playground.platform.server import Server
 from playground.wechat import Cast, Credentials, WeChat
@@ -145,6 +146,7 @@ def bot() -> Iterator[EchoBot]:
 @pytest.fixture
 def wechat(bot: EchoBot) -> Iterator[WeChat]:
     wechat = WeChat(CREDENTIALS, CAST)
+    wechat.oa.app.register_blueprint(page_routes(wechat))
     wechat.open()
     wechat.connect(bot.server.url)
     yield wechat
