@@ -23,7 +23,7 @@ from bot.transaction import Transaction
 log = structlog.get_logger()
 
 OFFER_SECONDS = 20
-LEASE_SECONDS = 60
+LEASE_SECONDS = 30
 _MAX_ATTEMPTS = 12
 _LONGEST_WAIT = 300.0
 _OPEN = ("offered", "queued", "sending")

@@ -131,6 +131,9 @@ def _secret_files(settings: Settings, root: Path) -> Iterator[Finding]:
     for file in files:
         if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o007:
             yield Finding("warn", f"every user of this machine may read {file}", f"chmod 600 '{file}'")
+    if stat.S_IMODE(settings.data_dir.stat().st_mode) & 0o007:
+        what = f"every user of this machine may look into {settings.data_dir}, where residents' messages lie"
+        yield Finding("warn", what, f"chmod 700 '{settings.data_dir}'")
     key = settings.data_dir / "secret.key"
     if key.exists() and not stat.S_IMODE(key.stat().st_mode) & 0o077:
         yield Finding("ok", f"only this user can read {key}")

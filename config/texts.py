@@ -7,9 +7,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Literal
 
-import yaml
-
-from config.errors import ConfigError
+from config.yaml_file import read_yaml
 
 Form = Literal["plain", "elder", "group"]
 FORMS: tuple[Form, ...] = ("plain", "elder", "group")
@@ -45,12 +43,14 @@ class Texts:
 
 
 def _read(file: Path, sentences: dict[str, Mapping[Form, str]]) -> None:
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    for section, entries in content.items():
+    source = read_yaml(file, {})
+    if not isinstance(source.value, Mapping) or not all(isinstance(part, Mapping) for part in source.value.values()):
+        raise source.error("the sentences are not in sections", "write section: {name: {plain: …, elder: …, group: …}}")
+    for section, entries in source.value.items():
         for name, forms in entries.items():
             key = f"{section}.{name}"
             missing = [form for form in FORMS if not isinstance(forms, Mapping) or not forms.get(form)]
             if missing or key in sentences:
                 problem = f"{key} lacks the form {missing[0]}" if missing else f"{key} stands twice"
-                raise ConfigError(problem, "write each sentence once, with plain, elder and group", file=file)
+                raise source.error(problem, "write each sentence once, with plain, elder and group", section, name)
             sentences[key] = {form: str(forms[form]).strip() for form in FORMS}

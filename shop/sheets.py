@@ -41,8 +41,8 @@ def read_rows(path: Path) -> Iterator[Row]:
     rows = _xlsx_rows(content) if content.startswith(_ZIP) else _csv_rows(content)
     count = 0
     for number, cells in rows:
-        if all(cell is None or cell == "" for cell in cells):
-            continue
+        if all(cell is None or cell == "" for cell in cells) or str(cells[0]).startswith("#"):
+            continue  # empty, or a comment
         count += 1
         if count > MOST_ROWS + 1:
             raise UnreadableFile(f"more than {MOST_ROWS:,} rows; split the file")
@@ -66,7 +66,7 @@ def _content(path: Path) -> bytes:
 
 def _csv_rows(content: bytes) -> Iterator[Row]:
     words = _decoded(content)
-    header = words[:10_000].partition("\n")[0]
+    header = next((line for line in words[:10_000].splitlines() if not line.startswith(("#", '"#'))), "")
     delimiter = max(",\t;", key=header.count)
     try:
         yield from enumerate(csv.reader(io.StringIO(words, newline=""), delimiter=delimiter), 1)

@@ -392,6 +392,8 @@ def test_a_broken_env_file_is_told_with_its_line(installation: Installation) -> 
 def test_files_with_secrets_that_everybody_may_read_are_told(installation: Installation) -> None:
     (installation.config / "channels.yaml").chmod(0o644)
     assert "chmod 600" in installation.mended("secrets")
+    (installation.root / "var").chmod(0o755)
+    assert "chmod 700" in installation.mended("secrets")
 
 
 def test_a_database_that_is_missing_old_new_or_gone_is_told(installation: Installation, tmp_path: Path) -> None:

@@ -138,7 +138,8 @@ def test_a_claim_goes_from_its_first_word_to_the_leaders_decision_on_a_phone(pag
     heard(resident, "照片")
     resident.get_by_role("button", name="照片和更多").click()
     resident.locator(".album").set_input_files(files("bad-apple-1.jpg", "bad-apple-2.jpg"))
-    heard(resident, "2 张")
+    expect(resident.get_by_role("log").get_by_role("img", name="已送达")).to_have_count(3)
+    heard(resident, "照片收到了")
     tap(resident, "好了")
     heard(resident, "1. 退款")
     tap(resident, "1. 退款")
@@ -160,7 +161,7 @@ def test_a_claim_goes_from_its_first_word_to_the_leaders_decision_on_a_phone(pag
 
 def test_a_hand_off_is_taken_answered_and_settled_on_a_desktop(page: Page) -> None:
     resident, leader = phone(page, "刘建国"), phone(page, "张团长")
-    tap(resident, "人工")
+    say(resident, "我要找人工")
     heard(resident, "工单")
     heard(leader, "【工单").get_by_role("button", name="接单").click()
     heard(leader, "归您了")
@@ -303,7 +304,7 @@ def test_axe_finds_no_serious_fault(chromium: Browser, shown: Stage, size: Viewp
     person.send_photo(samples.photo("rotten-tomato-1.jpg"))
     person.send_voice(samples.voice("any"), "番茄")
     # The page's own policy would keep axe out.
-    with chromium.new_context(viewport=size, bypass_csp=True) as open_to_axe:
+    with chromium.new_context(viewport=size, bypass_csp=True, reduced_motion="reduce") as open_to_axe:
         page = open_to_axe.new_page()
         page.goto(f"{shown.bot_url}/playground/")
         heard(phone(page, "刘建国"), "工单")
@@ -322,11 +323,10 @@ def serious(page: Page) -> list[Any]:
     ]
 
 
-def test_the_page_asks_nobody_but_its_own_server(context: BrowserContext, shown: Stage) -> None:
+def test_the_page_asks_nobody_but_its_own_server(page: Page) -> None:
     asked: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
-    page = context.new_page()
-    page.goto(f"{shown.bot_url}/playground/")
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
     say(phone(page, "刘建国"), "你好")
     heard(phone(page, "刘建国"), "您好")
 

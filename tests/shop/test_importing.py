@@ -430,3 +430,20 @@ def test_the_shipped_example_goes_in_whole(store: Store) -> None:
     )
     assert report.refused == ()
     assert report.new == report.total == report.written > 0
+
+
+def test_lines_that_begin_with_a_hash_are_comments_and_keep_the_numbers_of_the_rest(
+    take: Import, tmp_path: Path
+) -> None:
+    file = tmp_path / "orders.csv"
+    rows = [
+        "# 说明，带逗号",
+        ",".join(HEADER),
+        "# 又一行说明",
+        ",".join(row()),
+        ",".join(row(订单号="A2", 手机号="12")),
+    ]
+    file.write_text("\n".join(rows), encoding="utf-8")
+    report = take(file)
+    assert report.written == 1
+    assert [number for number, _ in report.refused] == [5]

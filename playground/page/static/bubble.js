@@ -119,6 +119,8 @@ function commandsFor(heard) {
   const last = heard.findLast((bubble) => /工单 \d{4,}/.test(bubble.text));
   if (!last) return [];
   const number = /工单 (\d{4,})/.exec(last.text)[1];
+  const about = heard.filter((bubble) => bubble.text.includes(`工单 ${number}`));
+  const commands = about.map((bubble) => commandsIn(bubble.text)).findLast((found) => found.length) ?? [];
   const look = { label: `看 ${number}`, text: `看 ${number}` };
-  return [...commandsIn(last.text).filter((command) => command.label !== look.label), look];
+  return [...commands.filter((command) => command.label !== look.label), look];
 }

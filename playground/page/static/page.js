@@ -166,8 +166,9 @@ class Page {
     for (const name of cast) {
       if (this.phones.some((phone) => phone.person.name === name)) continue;
       const { role, elder } = this.scene.people.find((each) => each.name === name);
-      const phone = this.phones[SLOTS[role] ?? (elder ? 1 : 0)];
-      if (!cast.includes(phone.person.name)) this.give(phone, name);
+      const wanted = this.phones[SLOTS[role] ?? (elder ? 1 : 0)];
+      const phone = [wanted, ...this.phones].find((each) => !cast.includes(each.person.name));
+      if (phone) this.give(phone, name);
     }
   }
 
