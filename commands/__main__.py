@@ -145,7 +145,7 @@ def orders(file: Path, dry_run: DryRun = False) -> None:
 
 @imports.command()
 def people(file: Path, dry_run: DryRun = False) -> None:
-    """Import communities, staff and residents."""
+    """Read residents from a file; communities and staff stand in people.yaml."""
     from commands.imports import people as import_people
 
     raise typer.Exit(import_people(_from_where_called(file), dry_run))
