@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bot.clock import SystemClock
@@ -22,6 +23,7 @@ from config.settings import ROOT, Settings
 
 OURS = (sys.executable, "-m", "commands")
 HIGHEST_PORT = 65535
+ATTEMPTS = 10  # pairs of ports that are tried for the playground
 PATIENCE = 30.0  # seconds between two words about what is still not ready
 
 
@@ -79,10 +81,14 @@ def _import_demo_orders(file: Path, environment: Mapping[str, str]) -> None:
 
 def _playground_port(host: str, port: int) -> int:
     """A port above the bot's whose neighbour is free as well: the playground plays two platforms."""
-    first = port + 1 if port < HIGHEST_PORT - 2 else 10_000
-    free_port(host, first)
-    free_port(host, first + 1)
-    return first
+    first = port + 1 if port < HIGHEST_PORT - 2 * ATTEMPTS else 10_000
+    for candidate in range(first, first + 2 * ATTEMPTS, 2):
+        with suppress(CommandRefused):
+            return free_port(host, free_port(host, candidate) + 1) - 1
+    raise CommandRefused(
+        f"of the ports from {first} to {first + 2 * ATTEMPTS - 1} no two neighbours are free",
+        "choose another --port, or start without the playground: --no-playground",
+    )
 
 
 def _commands(host: str, port: int) -> dict[str, Sequence[str]]:

@@ -291,3 +291,22 @@ def test_migrate_makes_key_and_database_in_a_virgin_data_dir(start: Start, tmp_p
     assert (code, told) == (0, "")
     assert (tmp_path / "data/secret.key").exists()
     assert (tmp_path / "data/qunda.db").exists()
+
+
+def test_the_playground_moves_on_when_the_port_beside_the_bots_is_taken(start: Start) -> None:
+    port = port_with_free_neighbours()
+    with socket.create_server(("127.0.0.1", port + 1)):
+        _, lines = start("up", "--port", str(port))
+        told = about(lines)
+
+    assert told["QUNDA_PLAYGROUND_URL"] == f"http://127.0.0.1:{port + 3}"
+
+
+def port_with_free_neighbours() -> int:
+    """A free port after which four more are free."""
+    while True:
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+        if not any(is_open(f"http://127.0.0.1:{port + step}") for step in range(5)):
+            return port

@@ -28,7 +28,7 @@ def test_reset_empties_screens_counters_faults_and_windows(wechat: WeChat, oa: A
     assert wechat.clock.now() - wechat.clock.wire() < timedelta(seconds=1)
 
 
-def test_the_process_serves_both_platforms_and_ends_on_sigterm(tmp_path: Path) -> None:
+def test_the_process_serves_both_platforms_and_ends_on_sigterm_while_a_page_is_open(tmp_path: Path) -> None:
     port = _two_free_ports()
     command = (
         sys.executable,
@@ -47,11 +47,14 @@ def test_the_process_serves_both_platforms_and_ends_on_sigterm(tmp_path: Path) -
             secrets = demo_data.credentials(tmp_path)
             query = {"corpid": secrets.corp_id, "corpsecret": secrets.app_secret}
             answer = requests.get(f"http://127.0.0.1:{port + 1}/cgi-bin/gettoken", params=query, timeout=5).json()
+            stream = requests.get(f"http://127.0.0.1:{port}/playground/api/events", stream=True, timeout=5)
+            first = next(stream.iter_lines())
         finally:
             process.send_signal(signal.SIGTERM)
         code = process.wait(10)
 
     assert answer["errcode"] == 0
+    assert first.startswith(b"id: ")
     assert code == 0
 
 

@@ -164,7 +164,7 @@ function percent(share) {
 }
 
 function plain(value) {
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? value.said ?? JSON.stringify(value) : String(value);
 }
 
 function pretty(xml) {
