@@ -51,7 +51,10 @@ def work_without_queue(bot: Bot) -> None:
     with bot.store.read() as connection:
         conversations = due_conversations(connection, bot.clock.now())
         jobs = due_jobs(connection, bot.clock.now())
-    for conversation_id in conversations:
-        bot.delivery.deliver(conversation_id)
-    for job_id in jobs:
-        bot.jobs.run(job_id)
+    for work, row_ids in ((bot.delivery.deliver, conversations), (bot.jobs.run, jobs)):
+        for row_id in row_ids:
+            try:
+                work(row_id)
+            except Exception:
+                # One row's trouble must not keep the others waiting; this one is looked at again in the next round.
+                log.exception("work_failed", row=row_id)

@@ -85,11 +85,12 @@ class Delivery:
                 return None
             channel = self._channels[conversation.channel]
             verdict = _verdict(row, conversation, channel, now)
-            if verdict is None:
+            outgoing = self._outgoing(connection, row) if verdict is None else None
+            if outgoing is not None:
                 _lease(connection, row, conversation, now)
-                return _Claimed(row, conversation.account, channel, self._outgoing(connection, row))
+                return _Claimed(row, conversation.account, channel, outgoing)
             tx = self._transaction(connection, conversation_id, now, row)
-            self._settle(tx, row, *verdict)
+            self._settle(tx, row, *(verdict or ("dead", "media_gone")))
         self._wake(tx)
         return _Settled()
 
@@ -100,12 +101,17 @@ class Delivery:
             return bool(row.lease_until > now)
         return bool(row.due_at > now)
 
-    def _outgoing(self, connection: Connection, row: Row[Any]) -> Outgoing:
+    def _outgoing(self, connection: Connection, row: Row[Any]) -> Outgoing | None:
+        """What to send; None when its file is no longer there."""
         if row.kind == "text":
             return Outgoing("text", text=row.payload["text"])
         query = select(attachments).where(attachments.c.id == row.payload["attachment"])
         file = connection.execute(query).one()
-        content = stored_path(self._media_dir, file.sha256).read_bytes()
+        try:
+            content = stored_path(self._media_dir, file.sha256).read_bytes()
+        except OSError as error:
+            log.error("media_gone", attachment=file.id, error=type(error).__name__)
+            return None
         return Outgoing(file.kind, content=content, content_type=file.content_type or "")
 
     def _send(self, claimed: _Claimed) -> BotError | None:
@@ -113,6 +119,10 @@ class Delivery:
             claimed.channel.send(claimed.account, claimed.outgoing)
         except BotError as error:
             return error
+        except Exception as error:
+            # Not foreseen, so nobody knows whether it left.
+            log.exception("send_failed", conversation=claimed.row.conversation_id)
+            return ResultUnknown(type(error).__name__)
         return None
 
     def _finish(self, claimed: _Claimed, error: BotError | None) -> None:
@@ -120,6 +130,8 @@ class Delivery:
         row = claimed.row
         with self._store.write() as connection:
             tx = self._transaction(connection, row.conversation_id, now, row)
+            if not _is_still_ours(connection, row):
+                return  # the lease ran out meanwhile; whoever took the row over tells its outcome
             if error is None:
                 self._mark(tx, row, "sent", None)
             elif _may_repeat(error, claimed) and row.attempts + 1 < _MAX_ATTEMPTS:
@@ -133,7 +145,7 @@ class Delivery:
         due = tx.now + timedelta(seconds=wait)
         tx.connection.execute(
             update(outbox)
-            .where(outbox.c.id == row.id, outbox.c.status == "sending")
+            .where(outbox.c.id == row.id)
             .values(status="queued", due_at=due, lease_until=None, error=error.code)
         )
         if not isinstance(error, ResultUnknown):
@@ -183,7 +195,8 @@ def _oldest(connection: Connection, conversation_id: int) -> Row[Any] | None:
 def _verdict(row: Row[Any], conversation: Row[Any], channel: Channel, now: datetime) -> tuple[str, str] | None:
     """The end of a row that must not be sent, as status and code; None when it may go."""
     rules = channel.capabilities
-    if row.status == "sending" and not (rules.repeats_are_dropped and row.kind == "text"):
+    may_repeat = rules.repeats_are_dropped and row.kind == "text" and row.attempts < _MAX_ATTEMPTS
+    if row.status == "sending" and not may_repeat:
         return "uncertain", "interrupted"
     if row.expires_at <= now:
         return "expired", "expired"
@@ -196,6 +209,11 @@ def _verdict(row: Row[Any], conversation: Row[Any], channel: Channel, now: datet
     if rules.window_messages is not None and conversation.window_sent >= rules.window_messages:
         return "dead", "window_used_up"
     return None
+
+
+def _is_still_ours(connection: Connection, row: Row[Any]) -> bool:
+    query = select(outbox.c.status, outbox.c.attempts).where(outbox.c.id == row.id).with_for_update()
+    return tuple(connection.execute(query).one()) == ("sending", row.attempts + 1)
 
 
 def _lease(connection: Connection, row: Row[Any], conversation: Row[Any], now: datetime) -> None:

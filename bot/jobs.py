@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 LEASE_SECONDS = 120
 _MAX_ATTEMPTS = 8
+_LAST_ATTEMPT = 12
 
 MEDIA_STORED = "media_stored"
 MEDIA_REFUSED = "media_refused"
@@ -52,7 +53,8 @@ class Jobs:
             return
         try:
             self._kinds[job.kind](job)
-        except BotError as error:
+        except Exception as error:
+            # A full disk or an answer that nobody foresaw must not take the worker along; the row is tried again.
             self._postpone(job, error)
 
     def _claim(self, job_id: int) -> Row[Any] | None:
@@ -68,16 +70,18 @@ class Jobs:
             )
             return connection.execute(query.returning(*jobs.c)).first()
 
-    def _postpone(self, job: Row[Any], error: BotError) -> None:
+    def _postpone(self, job: Row[Any], error: Exception) -> None:
         now = self._clock.now()
         wait = min(2.0**job.attempts, 300.0) * random.uniform(0.8, 1.2)
+        code = _code(error)
+        status = "queued" if job.attempts < _LAST_ATTEMPT else "dead"
         with self._store.write() as connection:
             connection.execute(
                 update(jobs)
                 .where(jobs.c.id == job.id, jobs.c.status == "running")
-                .values(status="queued", due_at=now + timedelta(seconds=wait), lease_until=None, error=error.code)
+                .values(status=status, due_at=now + timedelta(seconds=wait), lease_until=None, error=code)
             )
-        log.warning("job_postponed", job=job.id, kind=job.kind, attempt=job.attempts, error=error.code)
+        log.warning("job_failed", job=job.id, kind=job.kind, attempt=job.attempts, status=status, error=code)
 
     def _fetch_media(self, job: Row[Any]) -> None:
         with self._store.read() as connection:
@@ -93,10 +97,11 @@ class Jobs:
             stored = store_media(self._media_dir, attachment.kind, content)
         except (UnacceptableMedia, MediaTooLarge) as error:
             self._end(job, attachment, MEDIA_REFUSED, {"status": "refused", "reason": error.code})
-        except BotError as error:
-            if not error.permanent and job.attempts < _MAX_ATTEMPTS:
+        except Exception as error:
+            permanent = isinstance(error, BotError) and error.permanent
+            if not permanent and job.attempts < _MAX_ATTEMPTS:
                 raise
-            self._end(job, attachment, MEDIA_LOST, {"status": "lost", "reason": error.code})
+            self._end(job, attachment, MEDIA_LOST, {"status": "lost", "reason": _code(error)})
         else:
             self._end(job, attachment, MEDIA_STORED, _stored_values(stored))
 
@@ -113,6 +118,10 @@ class Jobs:
             extra={"attachment": attachment.id, "kind": attachment.kind, **values},
         )
         self._turns.take(message, also=_ended(job.id, attachment.id, values))
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, BotError) else type(error).__name__
 
 
 def _stored_values(stored: StoredMedia) -> dict[str, Any]:

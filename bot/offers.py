@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy import update
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
 from bot.storage.store import Store
@@ -56,8 +55,8 @@ class OfferConfirmer:
             self._stopped.wait(_PAUSE_SECONDS)
             try:
                 self._confirm()
-            except SQLAlchemyError as error:
-                # An offer that is never confirmed would be said a second time, so the next round tries again.
+            except Exception as error:
+                # Whatever failed, an offer that is never confirmed would be said a second time: try again.
                 log.warning("offers_not_confirmed", error=type(error).__name__)
                 self._stopped.wait(_PAUSE_AFTER_FAILURE)
 
@@ -75,7 +74,7 @@ class OfferConfirmer:
         try:
             with self._store.write() as connection:
                 connection.execute(query)
-        except SQLAlchemyError:
+        except Exception:
             self._pending.set()
             raise
         with self._lock:

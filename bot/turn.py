@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Boolean, Connection, Row, bindparam, case, exists, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from bot.channels.capabilities import Capabilities
 from bot.clock import Clock
@@ -153,10 +154,16 @@ class Turns:
         with self._store.read():
             row = self._conversation(message, now)
             turn = Turn(message, _as_conversation(row), now)
-            flooded = answer_until is not None and message.kind == "text" and _burst(row, now)[1] > BURST_MESSAGES
+            flooded = answer_until is not None and message.kind == "text" and _is_flood(row, now)
             outcome = self._throttle(row, now) if flooded else self._think(turn)
-        with self._store.write() as connection:
-            tx, answer = self._record(connection, row, turn, outcome, answer_until, also)
+        try:
+            tx, answer = self._store_turn(row, turn, outcome, answer_until, also)
+        except (StaleVersion, _Repeat, OperationalError):
+            raise  # thought again, answered as before, or left to the platform's next try
+        except Exception as error:
+            log.exception("record_failed", handler=outcome.handler, conversation=row.id)
+            outcome = _Outcome("failed", outcome.handler, self._on_failure(turn), type(error).__name__)
+            tx, answer = self._store_turn(row, turn, outcome, answer_until, also)
         self._workers.wake(sorted(tx.woken), tx.new_jobs)
         log.info(
             "turn",
@@ -202,6 +209,12 @@ class Turns:
     def _throttle(self, row: Row[Any], now: datetime) -> _Outcome:
         first = _burst(row, now)[1] == BURST_MESSAGES + 1
         return _Outcome("throttled", "", Effects(replies=(self._flood,) if first else ()))
+
+    def _store_turn(
+        self, row: Row[Any], turn: Turn, outcome: _Outcome, answer_until: float | None, also: Record | None
+    ) -> tuple[Transaction, Answer]:
+        with self._store.write() as connection:
+            return self._record(connection, row, turn, outcome, answer_until, also)
 
     def _record(
         self,
@@ -253,17 +266,24 @@ class Turns:
         return answer
 
     def _first_answer(self, message: Message) -> Answer:
-        """The reply that the first copy offered in its HTTP answer, if it did."""
+        """The reply that the first copy offered in its HTTP answer, if it did.
+
+        While nobody has confirmed it, this answer may: the first one's process has died, or is about to finish.
+        """
         query = (
-            select(outbox.c.payload)
+            select(outbox.c.id, outbox.c.conversation_id, outbox.c.status, outbox.c.payload)
             .join(inbox, inbox.c.id == outbox.c.inbox_id)
             .where(inbox.c.channel == message.channel, inbox.c.dedupe_key == message.dedupe_key)
             # A row that was never attempted through the API went, or goes, out in the HTTP answer.
             .where(outbox.c.status.in_(("offered", "sent")), outbox.c.attempts == 0)
         )
         with self._store.read() as connection:
-            payload = connection.execute(query).scalar()
-        return Answer(payload["text"] if payload else None, repeat=True)
+            row = connection.execute(query).first()
+        if row is None:
+            return Answer(repeat=True)
+        if row.status == "sent":
+            return Answer(row.payload["text"], repeat=True)
+        return Answer(row.payload["text"], row.id, row.conversation_id, more=True, repeat=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +312,11 @@ def _burst(row: Row[Any], now: datetime) -> tuple[datetime, int]:
     if row.burst_began_at is None or now - row.burst_began_at > timedelta(seconds=BURST_SECONDS):
         return now, 1
     return row.burst_began_at, row.burst_count + 1
+
+
+def _is_flood(row: Row[Any], now: datetime) -> bool:
+    """Whether somebody writes faster than the bot answers. A person who reads along gets every word."""
+    return row.holder is None and not row.followed and _burst(row, now)[1] > BURST_MESSAGES
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
+import claims.tables  # noqa: F401
+import escalation.tables  # noqa: F401
 import shop.tables  # noqa: F401
 from bot.storage.tables import metadata
 

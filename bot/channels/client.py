@@ -67,7 +67,7 @@ class Transport:
         with response:
             content = _bounded(response, limit, deadline)
             if "json" in response.headers.get("Content-Type", "") or content[:11] == b'{"errcode":':
-                check_answer(json.loads(content))
+                check_answer(_as_json(content))
         return content
 
     def _send(self, method: str, path: str, *, repeatable: bool, **arguments: Any) -> requests.Response:
@@ -87,6 +87,14 @@ class Transport:
         if response.status_code >= 300:
             raise PlatformError(response.status_code, "HTTP", permanent=True)
         return response
+
+
+def _as_json(content: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        raise PlatformUnreachable("the platform's answer is not JSON") from None
+    return answer if isinstance(answer, dict) else {}
 
 
 def check_answer(answer: Mapping[str, Any]) -> None:

@@ -18,22 +18,20 @@ class WriterLock:
     """A fair, blocking lock around SQLite's write transactions, across threads and processes.
 
     SQLite's own busy wait polls and was seen to starve a writer for seconds; the kernel's file lock queues.
-    Each thread holds its own open file, because flock belongs to the open file and not to the process.
+    flock belongs to an open file and not to a process, so each database connection has an open file of its own.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def acquire(self) -> None:
-        descriptor = getattr(self._local, "descriptor", None)
-        if descriptor is None:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._local.descriptor = descriptor
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
     def release(self) -> None:
-        fcntl.flock(self._local.descriptor, fcntl.LOCK_UN)
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
 
 
 class Store:
@@ -49,10 +47,10 @@ class Store:
         self.engine = _sqlite(url, pool_size) if self.is_sqlite else _postgresql(url, pool_size)
         self._reader = self.engine if self.is_sqlite else _postgresql(url, pool_size, isolation_level="AUTOCOMMIT")
         self._local = threading.local()
-        self._lock: WriterLock | None = None
+        self._lock_file: Path | None = None
         if self.is_sqlite:
             database = Path(str(self.engine.url.database))
-            self._lock = WriterLock(database.with_name(database.name + ".writer"))
+            self._lock_file = database.with_name(database.name + ".writer")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -70,13 +68,17 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        if self._lock is None:
+        if self._lock_file is None:
             with self.engine.begin() as connection:
                 yield connection
             return
         with self.engine.connect() as connection:
             driver: Any = connection.connection.dbapi_connection
-            self._lock.acquire()
+            # Kept with the pooled connection: there are never more open files than connections.
+            lock = connection.info.get("writer_lock")
+            if lock is None:
+                lock = connection.info["writer_lock"] = WriterLock(self._lock_file)
+            lock.acquire()
             try:
                 driver.execute("BEGIN IMMEDIATE")
                 try:
@@ -86,7 +88,7 @@ class Store:
                     raise
                 driver.execute("COMMIT")
             finally:
-                self._lock.release()
+                lock.release()
 
     def close(self) -> None:
         self.engine.dispose()

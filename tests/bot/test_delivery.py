@@ -9,7 +9,9 @@ from bot.channels import client
 from bot.delivery import Delivery, Undelivered
 from bot.due import due_conversations
 from bot.effects import Effects
-from bot.storage.tables import conversations, outbox
+from bot.errors import PlatformError
+from bot.message import Media
+from bot.storage.tables import attachments, conversations, outbox
 from bot.transaction import Transaction
 from tests.bot.conftest import ALICE, LEADER
 from tests.bot.rig import Rig, message
@@ -190,6 +192,31 @@ def test_an_offer_whose_process_died_goes_out_after_twenty_seconds(post: Post, c
         assert due_conversations(connection, clock.now()) == [answer.conversation_id]
     post.delivery.deliver(answer.conversation_id)
     assert post.seen() == ["回：一"]
+
+
+def test_a_worker_whose_lease_ran_out_does_not_overrule_the_one_who_took_over(post: Post, clock) -> None:
+    leader = post.tell_leader("工单来了")
+    late = post.delivery._claim(leader)  # sends, and is then stuck for longer than its lease
+    clock.advance(minutes=2)
+    post.delivery.deliver(leader)
+    assert post.statuses() == ["sent"]
+    post.delivery._finish(late, PlatformError(81013, permanent=True))  # type: ignore[arg-type]
+    assert post.statuses() == ["sent"]
+    assert post.undelivered == []
+
+
+def test_a_picture_that_is_gone_does_not_hold_up_what_comes_after_it(post: Post) -> None:
+    conversation = post.write("一")
+    post.rig.take(message(kind="image", media=Media("image", "m1"), account=ALICE))
+    with post.rig.store.write() as connection:
+        connection.execute(update(attachments).values(status="stored", sha256="0" * 64, content_type="image/jpeg"))
+        attachment: int = connection.execute(select(attachments.c.id)).scalar_one()
+        tx = Transaction(connection, post.rig.clock.now(), conversation, None, "test", post._capabilities())
+        tx.show(conversation, attachment, key="show:1")
+    post.queue(conversation, "之后的话", voice="person")
+    post.delivery.deliver(conversation)
+    assert post.seen()[-1] == "之后的话"
+    assert [what.error for what in post.undelivered] == ["media_gone"]
 
 
 def test_the_bots_words_are_withdrawn_when_a_person_has_taken_over_meanwhile(post: Post) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import struct
 import zlib
@@ -187,3 +188,15 @@ def test_an_unreachable_platform_is_asked_again_later(fetching: Fetching, clock)
     clock.advance(seconds=10)
     fetching.jobs.run(job)
     assert fetching.rows()[1][0].status == "done"
+
+
+def test_a_photo_that_cannot_be_stored_is_tried_again_and_in_the_end_told(fetching: Fetching, clock, tmp_path) -> None:
+    job = fetching.picture(picture())
+    digest = hashlib.sha256(picture()).hexdigest()
+    (tmp_path / digest[:2]).write_text("a file stands where the folder should be")
+    for _ in range(8):
+        fetching.jobs.run(job)
+        clock.advance(minutes=10)
+    (attachment,), (row,) = fetching.rows()
+    assert (attachment.status, row.status) == ("lost", "done")
+    assert [name for name, _ in fetching.events] == [MEDIA_LOST]

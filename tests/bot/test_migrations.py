@@ -8,6 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
+import claims.tables  # noqa: F401
+import escalation.tables  # noqa: F401
 import shop.tables  # noqa: F401
 from bot.storage.migrate import MIGRATIONS, upgrade
 from bot.storage.tables import metadata

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -57,3 +58,18 @@ def test_closing_confirms_what_is_left(rig: Rig, store, clock) -> None:
     offers.close()
     firsts = [row for row in rig.outbox() if row.key.endswith(":0")]
     assert [row.status for row in firsts] == ["sent"] * 5
+
+
+def test_threads_that_come_and_go_leave_no_files_open(store, clock) -> None:
+    rig = Rig(store, clock, lambda turn: Effects(replies=("好的",)))
+    rig.say("一")
+
+    def open_files() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    before = open_files()
+    for number in range(40):
+        thread = threading.Thread(target=rig.say, args=("在吗",), kwargs={"account": f"thread-{number}"})
+        thread.start()
+        thread.join()
+    assert open_files() <= before + 4

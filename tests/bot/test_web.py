@@ -197,6 +197,17 @@ def test_an_unknown_channel_is_404(door: Door) -> None:
     assert door.post(text_xml(), channel="nowhere").status_code == 404
 
 
+@pytest.mark.parametrize("timestamp", ["9" * 5000, "", "²³", "-5"])
+def test_a_verification_with_an_impossible_time_is_403(door: Door, timestamp: str) -> None:
+    query = {"signature": "0" * 40, "timestamp": timestamp, "nonce": "9", "echostr": "1"}
+    assert door.client.get(f"/callback/oa?{urlencode(query)}").status_code == 403
+
+
+def test_what_a_scan_brings_is_not_read_as_words(door: Door) -> None:
+    door.post(event_xml("SCAN", EventKey="12345678"))
+    assert [row.text for row in door.rig.inbox()] == [""]
+
+
 def test_official_account_verification_answers_the_echo_as_plain_text(door: Door) -> None:
     timestamp = str(int(time.time()))
     query = {
