@@ -45,11 +45,15 @@ def _measure() -> Mapping[str, float]:
         began = time.perf_counter()
         reader = load_reader(settings)
         loaded = time.perf_counter() - began
+        began = time.perf_counter()
+        load_reader(settings)
+        loaded_again = time.perf_counter() - began
     messages = _messages(reader.knowledge)
     return {
         "entries": len(reader.knowledge),
         "phrasings": sum(len(entry.phrasings) for entry in reader.knowledge),
-        "load, seconds": loaded,
+        "first load, seconds": loaded,
+        "later load, seconds": loaded_again,
         "peak of memory, megabytes": _peak() - before,
         "match, µs": _median(lambda number: reader.matcher.match(messages[number])),
         "read, µs": _median(lambda number: _read(reader, messages, number)),
@@ -65,7 +69,7 @@ def _with_more_entries(folder: Path) -> Settings:
     made = [
         {"id": f"{entry.id}-2", "question": f"隔壁{entry.question}", "answer": "好",
          "variants": [f"隔壁{variant}" for variant in entry.variants]}
-        for entry in list(shipped)[: ENTRIES - len(shipped)]
+        for entry in list(shipped)[: max(0, ENTRIES - len(shipped))]
     ]  # fmt: skip
     (folder / "config/faq/made.yaml").write_text(yaml.safe_dump(made, allow_unicode=True), encoding="utf-8")
     return settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,28 +59,38 @@ class Notices:
         Returns the supervisors who were told.
         """
         supervisors = self.routing.supervisors(tx)
-        others = self.routing.concerned(tx, ticket) + self.routing.reachable(tx, [former] if former else [])
+        others = self.routing.concerned(tx, ticket) + self.routing.reachable(tx, [former], ticket.community_id)
         text = self._say("reopened", owner=self.person(former), **self._outline(ticket, last_messages, ticket.facts))
         self._tell(tx, ticket, tuple({person.id: person for person in supervisors + others}.values()), text)
         return supervisors
 
     def taken(self, tx: Transaction, ticket: Ticket, by: Staff) -> None:
-        """Tells the others who were told of a ticket that somebody has it now."""
-        others = [staff_id for staff_id in tickets.watchers(tx.connection, ticket.id) if staff_id != by.id]
-        self.news(tx, ticket, others, "taken", owner=by.name)
+        """Tells the others who were told of a ticket, and whoever had it so far, that somebody has it now."""
+        others = dict.fromkeys([ticket.owner, *tickets.watchers(tx.connection, ticket.id)])
+        self.news(tx, ticket, [staff_id for staff_id in others if staff_id != by.id], "taken", owner=by.name)
 
-    def news(self, tx: Transaction, ticket: Ticket, staff_ids: Iterable[str], key: str, **values: Any) -> None:
+    def news(self, tx: Transaction, ticket: Ticket, staff_ids: Iterable[str | None], key: str, **values: Any) -> None:
         """Tells certain people one sentence about a ticket; who cannot be reached is passed over."""
         text = self._say(key, label=ticket.label, name=ticket.name, time=self.second(tx.now), **values)
-        self._write(tx, ticket, self.routing.reachable(tx, staff_ids), text)
+        self._write(tx, ticket, self.routing.reachable(tx, staff_ids, ticket.community_id), text)
 
     def undelivered(self, tx: Transaction, ticket: Ticket, why: str, key: str | None) -> None:
         """Tells those concerned that the resident could not be reached, why, and what to do."""
         values = {"label": ticket.label, "name": ticket.name, "time": self.second(tx.now)}
         text = self._say("undelivered", why=self._say(why), **values)
-        for person in self.routing.concerned(tx, ticket):
-            own_key = f"{key}:{person.id}" if key else None
-            tx.tell(address_of(tx, person), text, voice="notice", about=tickets.about(ticket.id), key=own_key)
+        self._write(tx, ticket, self.routing.concerned(tx, ticket), text, key)
+
+    def unnotified(self, tx: Transaction, ticket: Ticket, why: str, reader: Staff | None) -> None:
+        """Tells others of an open ticket whose reader could not be reached; each of them once, so it comes to an end.
+
+        ``reader`` is None when that person has left.
+        """
+        told = self.routing.substitutes(tx, ticket, reader)
+        fact = self._texts.say("staff.event_unnotified", note=self._say(why))
+        # They read how to take it, not how to go on with it.
+        outline = self._outline(replace(ticket, status="waiting"), (), (fact, *ticket.facts))
+        tickets.add_watchers(tx, ticket.id, [person.id for person in told])
+        self._write(tx, ticket, told, self._say("opened", **outline), f"unnotified:{ticket.id}")
 
     def forward(self, tx: Transaction, conversation_id: int, words: str) -> None:
         """Hands a resident's words on to everybody who reads that conversation; phone numbers to an owner only."""
@@ -145,9 +156,13 @@ class Notices:
         tickets.add_watchers(tx, ticket.id, [person.id for person in staff])
         self._write(tx, ticket, staff, text)
 
-    def _write(self, tx: Transaction, ticket: Ticket, staff: Sequence[Staff], text: str) -> None:
+    def _write(
+        self, tx: Transaction, ticket: Ticket, staff: Sequence[Staff], text: str, key: str | None = None
+    ) -> None:
+        """With a ``key`` each person reads it once, however often it is said."""
         for person in staff:
-            tx.tell(address_of(tx, person), text, voice="notice", about=tickets.about(ticket.id))
+            own_key = f"{key}:{person.id}" if key else None
+            tx.tell(address_of(tx, person), text, voice="notice", about=tickets.about(ticket.id), key=own_key)
 
     def _say(self, key: str, **values: Any) -> str:
         return self._texts.say(f"notice.{key}", **values)

@@ -47,23 +47,48 @@ class Routing:
     def concerned(self, tx: Transaction, ticket: Ticket) -> tuple[Staff, ...]:
         """Who is told of news about a ticket: its owner, else everybody who was told of it.
 
-        When all of them have left, it is whoever is responsible now.
+        When all of them have left or may no longer see it, it is whoever is responsible now.
         """
         staff_ids = [ticket.owner] if ticket.owner else tickets.watchers(tx.connection, ticket.id)
-        return self.reachable(tx, staff_ids) or self.responsible(tx, ticket.community_id)
+        return self.reachable(tx, staff_ids, ticket.community_id) or self.responsible(tx, ticket.community_id)
+
+    def substitutes(self, tx: Transaction, ticket: Ticket, reader: Staff | None) -> tuple[Staff, ...]:
+        """Who can act on a ticket instead of somebody who cannot be reached.
+
+        That is the agents, or for a ticket in somebody's hands the supervisors, who may take it over; else the others.
+        """
+        agents = tuple(person for person in self.directory.agents() if _channel(tx, person) and person != reader)
+        supervisors = tuple(person for person in self.supervisors(tx) if person != reader)
+        return (supervisors or agents) if self.owner(ticket) else (agents or supervisors)
 
     def audience(self, tx: Transaction, conversation_id: int) -> tuple[Staff, ...]:
         """Who reads what a resident writes: the holder of the conversation, and everybody concerned with a ticket."""
         holder = holder_of(tx, conversation_id)
-        found = list(self.reachable(tx, [holder] if holder else []))
-        for ticket in tickets.open_in(tx.connection, conversation_id):
+        matters = tickets.open_in(tx.connection, conversation_id)
+        communities = {ticket.community_id for ticket in matters} or {None}
+        found = [person for community_id in communities for person in self.reachable(tx, [holder], community_id)]
+        for ticket in matters:
             found += self.concerned(tx, ticket)
         return tuple({person.id: person for person in found}.values())
 
-    def reachable(self, tx: Transaction, staff_ids: Iterable[str]) -> tuple[Staff, ...]:
-        """Those of the named people who are still staff and have an account on a configured channel."""
+    def owner(self, ticket: Ticket) -> Staff | None:
+        """Who has a ticket in hand; None also when that person has left or may no longer see the community."""
+        return next(iter(self.entitled([ticket.owner], ticket.community_id)), None) if ticket.status == "held" else None
+
+    def is_left(self, ticket: Ticket) -> bool:
+        """Whether a ticket is in the hands of somebody who can do nothing for it any more."""
+        return ticket.status == "held" and self.owner(ticket) is None
+
+    def entitled(self, staff_ids: Iterable[str | None], community_id: str | None) -> tuple[Staff, ...]:
+        """Those of the named people who are still staff and may see what belongs to a community."""
         known = (self.directory.staff_member(staff_id) for staff_id in staff_ids)
-        return tuple(person for person in known if person is not None and _channel(tx, person))
+        return tuple(person for person in known if person and self.directory.may_see(person, community_id))
+
+    def reachable(
+        self, tx: Transaction, staff_ids: Iterable[str | None], community_id: str | None
+    ) -> tuple[Staff, ...]:
+        """The entitled of the named people who have an account on a configured channel."""
+        return tuple(person for person in self.entitled(staff_ids, community_id) if _channel(tx, person))
 
 
 def address_of(tx: Transaction, staff: Staff) -> int:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from sqlalchemy import select
+
+from bot.storage.tables import outbox
 from bot.transaction import Transaction
 from config.texts import Form, Texts
 from escalation import tickets
@@ -37,24 +40,29 @@ class Takeover:
     notices: Notices
     texts: Texts
 
-    def take(self, tx: Transaction, ticket: Ticket, staff: Staff, *, introduce: bool = True) -> bool:
-        """Makes the ticket this person's and lets her speak instead of the bot; False when it is not waiting.
+    def take(
+        self, tx: Transaction, ticket: Ticket, staff: Staff, *, introduce: bool = True, over: bool = False
+    ) -> bool:
+        """Makes the ticket this person's and lets her speak instead of the bot; False when it is not to be had.
 
-        ``introduce``: tell the resident who is there now; not needed when a reply follows at once, nor when she has
-        only just been promised this person: platforms let few messages through to her.
+        To be had is what waits, and what belongs to somebody who has left; with ``over`` also what a colleague has in
+        hand. ``introduce``: tell the resident who is there now; not needed when a reply follows at once, nor when she
+        has only just read the promise of this person: platforms let few messages through to her.
         """
-        if not tickets.take(tx, ticket.id, staff.id):
+        left = self.notices.routing.is_left(ticket)
+        if not tickets.take(tx, ticket.id, staff.id, over=left or (over and ticket.owner != staff.id)):
             return False
         self._hold(tx, ticket, staff)
         self.notices.taken(tx, ticket, staff)
-        if introduce and not (self._is_promised(ticket, staff) and tx.now - ticket.opened_at < _JUST_OPENED):
+        if introduce and not self._is_promised(tx, ticket, staff):
             self.tell_resident(tx, ticket, "taken", owner=staff.name)
         return True
 
-    def _is_promised(self, ticket: Ticket, staff: Staff) -> bool:
-        """Whether the promise has named this person: leaders are named, others are not."""
+    def _is_promised(self, tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
+        """Whether the resident has just read that this person will come: leaders are named, others are not."""
         leader = self.notices.directory.leader_of(ticket.community_id)
-        return leader is not None and leader.id == staff.id
+        named = ticket.owner is None and leader is not None and leader.id == staff.id
+        return named and tx.now - ticket.opened_at < _JUST_OPENED and _has_been_answered(tx, ticket)
 
     def reply(self, tx: Transaction, ticket: Ticket, staff: Staff, text: str) -> None:
         """Passes a person's own words on to the resident."""
@@ -118,8 +126,9 @@ class Takeover:
         tx.tell(ticket.conversation_id, text, voice="person", about=tickets.about(ticket.id))
 
     def _hold(self, tx: Transaction, ticket: Ticket, staff: Staff) -> None:
-        """Whoever speaks already, on another ticket of the same resident, goes on speaking."""
-        if holder_of(tx, ticket.conversation_id) is None:
+        """Whoever speaks already, on another ticket of the same resident, goes on speaking while she is there."""
+        holder = holder_of(tx, ticket.conversation_id)
+        if holder == ticket.owner or not self.notices.routing.entitled([holder], ticket.community_id):
             tx.hold(ticket.conversation_id, staff.id)
 
     def _release(self, tx: Transaction, ticket: Ticket, staff: Staff) -> None:
@@ -128,8 +137,16 @@ class Takeover:
         tx.follow(ticket.conversation_id, bool(remaining))
         if holder_of(tx, ticket.conversation_id) != staff.id:
             return
-        owners = [other.owner for other in remaining if other.status == "held"]
+        owners = [owner.id for other in remaining if (owner := self.notices.routing.owner(other))]
         tx.hold(ticket.conversation_id, staff.id if staff.id in owners else next(iter(owners), None))
+
+
+def _has_been_answered(tx: Transaction, ticket: Ticket) -> bool:
+    """Whether all that the bot has said since the ticket was opened is out: what still waits will be withdrawn."""
+    said = (outbox.c.conversation_id == ticket.conversation_id, outbox.c.voice == "bot")
+    query = select(outbox.c.status).where(*said, outbox.c.created_at >= ticket.opened_at).distinct()
+    statuses: set[str] = set(tx.connection.execute(query).scalars())
+    return bool(statuses) and statuses <= {"sent", "offered"}
 
 
 def _form(tx: Transaction, ticket: Ticket) -> Form:

@@ -160,9 +160,13 @@ def lock(tx: Transaction, ticket_id: int) -> Ticket | None:
     return find(tx.connection, ticket_id)
 
 
-def take(tx: Transaction, ticket_id: int, staff_id: str) -> bool:
-    """Makes a waiting ticket this person's; False when somebody else was faster."""
-    taken = _change(tx, ticket_id, ("waiting",), status="held", owner=staff_id, first_response_at=_first(tx))
+def take(tx: Transaction, ticket_id: int, staff_id: str, *, over: bool = False) -> bool:
+    """Makes a waiting ticket this person's; False when somebody else was faster.
+
+    ``over``: also one that somebody else has in hand; the ticket must be locked.
+    """
+    expected = OPEN if over else ("waiting",)
+    taken = _change(tx, ticket_id, expected, status="held", owner=staff_id, first_response_at=_first(tx))
     if taken:
         add_event(tx, ticket_id, staff_id, "taken")
     return taken

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from bot.delivery import Undelivered
+from bot.storage.tables import conversations
 from bot.transaction import Transaction
 from escalation import tickets
 from escalation.notices import Notices
@@ -16,17 +19,30 @@ _WINDOW_USED_UP = frozenset({"45047", "window_used_up"})
 def on_undelivered(tx: Transaction, undelivered: Undelivered, notices: Notices) -> None:
     """Writes it down in every ticket concerned and tells staff.
 
-    A notice to staff that failed is only written down, so that failing can never go round in circles. What a person
-    has said is reported each time; what the bot has said once per ticket and cause.
+    A notice to staff that failed is told to others, each of them once per ticket, so that failing can never go round
+    in circles. What a person has said is reported each time; what the bot has said once per ticket and cause.
     """
     why = _why(undelivered)
     for ticket in _concerned(tx, undelivered):
         to_staff = undelivered.voice == "notice"
         tickets.add_event(tx, ticket.id, BOT, "unnotified" if to_staff else "undelivered", f"{why} {undelivered.error}")
         if to_staff:
+            _tell_others(tx, undelivered, ticket, why, notices)
             continue
         key = None if undelivered.voice == "person" else f"undelivered:{ticket.id}:{why}"
         notices.undelivered(tx, ticket, why, key)
+
+
+def _tell_others(tx: Transaction, undelivered: Undelivered, ticket: Ticket, why: str, notices: Notices) -> None:
+    """Where the resident waits for the reader of a lost notice, somebody else has to know."""
+    query = select(conversations.c.channel, conversations.c.account).where(
+        conversations.c.id == undelivered.conversation_id
+    )
+    address = tx.connection.execute(query).one()
+    reader = notices.directory.staff_by_account(address.channel, address.account)
+    owner = notices.routing.owner(ticket)
+    if ticket.is_open and (owner is None or owner == reader):
+        notices.unnotified(tx, ticket, why, reader)
 
 
 def _concerned(tx: Transaction, undelivered: Undelivered) -> list[Ticket]:

@@ -60,7 +60,7 @@ class Calibration:
     """A conditional logit: each candidate and "none of them" have a score; probabilities are their soft maximum."""
 
     def __init__(self, coefficients: Floats = DEFAULTS, trust: float = TRUST) -> None:
-        self._coefficients, self._trust = coefficients, trust
+        self.coefficients, self.trust = coefficients, trust
 
     @classmethod
     def fit(cls, observations: Iterable[Observation]) -> Calibration:
@@ -80,7 +80,7 @@ class Calibration:
 
     def probabilities(self, evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:
         """The probability that each candidate is right; what is missing to 1 is the chance that none is."""
-        return _tempered(_soft_maximum(_rows(evidence, candidates) @ self._coefficients), self._trust)[:-1]
+        return _tempered(_soft_maximum(_rows(evidence, candidates) @ self.coefficients), self.trust)[:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from faq.calibration import Calibration
 from faq.knowledge import Knowledge
 from faq.learning import LEARNT_UP_TO, Lesson, Nearest, Taught
+from faq.learnt import Learnt, LearntStore, key_of
 from faq.ngrams import PhrasingIndex
 from faq.text import Speech
 
@@ -30,11 +31,18 @@ class Match:
 class Matcher:
     """Compares messages with one snapshot of the knowledge.
 
-    ``chatter`` holds everyday lines that no entry answers. Nothing changes after construction, so one matcher
-    serves all threads.
+    ``chatter`` holds everyday lines that no entry answers; ``learnt`` keeps what learning found for the next start.
+    Nothing changes after construction, so one matcher serves all threads.
     """
 
-    def __init__(self, knowledge: Knowledge, speech: Speech | None = None, chatter: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        speech: Speech | None = None,
+        chatter: Iterable[str] = (),
+        learnt: LearntStore | None = None,
+    ) -> None:
+        self._learnt = learnt
         self._entries = knowledge.entries
         self._speech = speech or Speech()
         self._serving = self._numbers_by_community()
@@ -72,9 +80,16 @@ class Matcher:
         index = PhrasingIndex(texts, owners)
         if len(texts) > LEARNT_UP_TO:
             return Nearest(index)
+        key = key_of(texts, owners, chatter)
+        if self._learnt and (kept := self._learnt.load(key)):
+            self._calibration = Calibration(kept.coefficients, kept.trust)
+            return Taught(index, kept.shares)
         lesson = Lesson(index, texts)
         taught = Taught(index, lesson.shares)
         self._calibration = Calibration.fit(lesson.observations(map(taught.evidence, chatter)))
+        if self._learnt:
+            found = Learnt(lesson.shares, self._calibration.coefficients, self._calibration.trust)
+            self._learnt.keep(key, found)
         return taught
 
     def _numbers_by_community(self) -> dict[str | None, NDArray[np.intp] | None]:

@@ -18,6 +18,7 @@ from escalation.routing import holder_of
 from escalation.takeover import Takeover
 from escalation.tickets import Ticket
 from handlers.claim.submission import REFUSED_PHOTOS, expect_photos
+from handlers.speaker import Speakers
 from handlers.staff_tickets import TicketsInWords
 from shop.directory import Staff
 
@@ -25,14 +26,14 @@ _LONGEST_READ_BACK = 20
 _ONLY_STAFF = frozenset({"take", "reply", "approve", "reject", "bot_on", "bot_off"})
 
 
-def handle(turn: Turn, *, notices: Notices, texts: Texts) -> Effects | None:
+def handle(turn: Turn, *, notices: Notices, texts: Texts, speakers: Speakers) -> Effects | None:
     """Takes every private message from an account of staff; anybody else's words are no command."""
     message = turn.message
     staff = notices.directory.staff_by_account(message.channel, message.account)
     if message.chat:
         return None
     if staff is None:
-        return _of_a_stranger(turn, texts)
+        return _of_a_stranger(turn, texts, speakers)
     if message.kind == "event":
         return Effects(note="staff:event")
     if message.kind != "text":
@@ -45,10 +46,15 @@ def handle(turn: Turn, *, notices: Notices, texts: Texts) -> Effects | None:
     return Effects(records=(record,), note=f"staff:{command.verb if command else 'no_command'}")
 
 
-def _of_a_stranger(turn: Turn, texts: Texts) -> Effects | None:
-    """A member of staff whom nobody has written down learns it; anybody else would hardly write such a command."""
+def _of_a_stranger(turn: Turn, texts: Texts, speakers: Speakers) -> Effects | None:
+    """A member of staff whom nobody has written down learns it; anybody else would hardly write such a command.
+
+    A resident's words are hers, however they look ("同意15元"): whoever speaks with her, or the bot, has to hear them.
+    """
     command = parse(turn.message.text)
     if command is None or command.verb not in _ONLY_STAFF or command.number is None:
+        return None
+    if command.wrong or command.doubtful or turn.conversation.holder is not None or speakers.of(turn).resident:
         return None
     return Effects(replies=(texts.say("staff.not_listed", account=turn.message.account),), note="staff:not_listed")
 
@@ -79,7 +85,8 @@ class _Work:
         self.tx.reply(self._words.in_full(self.tx.connection, ticket, self.staff.id))
 
     def take(self, ticket: Ticket, command: Command) -> None:
-        if self._takeover.take(self.tx, ticket, self.staff):
+        over = self.staff.role == "supervisor"
+        if self._takeover.take(self.tx, ticket, self.staff, over=over):
             self._say_taken(ticket)
         elif self._has(ticket):
             self._say("already_yours", label=ticket.label, how=self._how("reply", ticket))
@@ -100,12 +107,12 @@ class _Work:
         self._decide(ticket, "rejected", command.text)
 
     def solve(self, ticket: Ticket, command: Command) -> None:
-        if ticket.status == "waiting" or self._has(ticket):
+        if ticket.status == "waiting" or self._inherits(ticket) or self._has(ticket):
             self._takeover.solve(self.tx, ticket, self.staff)
             self._say("solved", label=ticket.label, name=ticket.name)
 
     def bot_on(self, ticket: Ticket, command: Command) -> None:
-        if ticket.status == "waiting" or self._has(ticket):
+        if ticket.status == "waiting" or self._inherits(ticket) or self._has(ticket):
             done = self._takeover.bot_on(self.tx, ticket, self.staff)
             self._say("bot_on" if done else "bot_is_on", label=ticket.label)
 
@@ -135,11 +142,12 @@ class _Work:
             owner = self.notices.person(claim.decided_by)
             self._say(f"already_{claim.status}", label=ticket.label, owner=owner, time=when)
             return
+        mine = self._inherits(ticket) or self._is_mine(ticket)
         self._takeover.decide(self.tx, ticket, self.staff, verdict, reason=reason, wish=claim.wish)
         self._say(verdict, label=ticket.label, name=ticket.name)
         if verdict == "rejected":
             expect_photos(self.tx, claim.conversation_id, claim, REFUSED_PHOTOS)
-        if self._is_mine(ticket):
+        if mine:
             self._say("still_yours", how=self._how("solve", ticket))
 
     def _ticket(self, command: Command) -> Ticket | None:
@@ -189,6 +197,11 @@ class _Work:
     def _is_mine(self, ticket: Ticket) -> bool:
         return ticket.status == "held" and ticket.owner == self.staff.id
 
+    def _inherits(self, ticket: Ticket) -> bool:
+        """Makes a ticket this person's whose owner has left; False when the owner is still there, or it has none."""
+        left = self.notices.routing.is_left(ticket)
+        return left and self._takeover.take(self.tx, ticket, self.staff, introduce=False)
+
     def _has(self, ticket: Ticket) -> bool:
         """Whether this person has the ticket in hand; says so when not."""
         if self._is_mine(ticket):
@@ -206,10 +219,14 @@ class _Work:
         self._say(key, label=ticket.label, name=ticket.name, number=ticket.number, owner=owner)
 
     def _held(self) -> list[Ticket]:
-        return tickets.held_by(self.tx.connection, self.staff.id)
+        return self._visible(tickets.held_by(self.tx.connection, self.staff.id))
 
     def _waiting(self) -> list[Ticket]:
-        return tickets.waiting_for(self.tx.connection, self.staff.id)
+        return self._visible(tickets.waiting_for(self.tx.connection, self.staff.id))
+
+    def _visible(self, found: list[Ticket]) -> list[Ticket]:
+        """Without those of a community that this person leads no more."""
+        return [ticket for ticket in found if self.notices.directory.may_see(self.staff, ticket.community_id)]
 
     def _in_sight(self) -> list[Ticket]:
         return self._held() or self._waiting()

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from config.settings import Settings
 from config.yaml_file import YamlFile, read_yaml
 from faq.knowledge import Entry, Knowledge
+from faq.learnt import LearntStore
 from faq.matching import Match, Matcher
 from faq.text import Speech
 from understanding import skills
@@ -237,7 +238,8 @@ def load_reader(settings: Settings) -> Reader:
         SlotReader.load(produce),
     )
     thresholds = Thresholds.load(read_yaml(settings.file("understanding.yaml"), settings.environ))
-    matcher = Matcher(knowledge, load_speech(speech, produce), load_chatter(words("chatter")))
+    learnt = LearntStore(settings.data_dir / "learnt")
+    matcher = Matcher(knowledge, load_speech(speech, produce), load_chatter(words("chatter")), learnt)
     return Reader(knowledge, matcher, senses, thresholds)
 
 

@@ -70,7 +70,6 @@ def _event(channel: str, fields: Mapping[str, Any], sender: str, created: str, e
         # A menu button's key is written by the operator for the bot to read; what a scan brings is no one's words.
         text=text_of(fields, "EventKey") if event == "click" else "",
         event=event,
-        extra={"key": text_of(fields, "EventKey")},
     )
 
 

@@ -62,7 +62,7 @@ MEANINGS: dict[str, Message | None] = {
     "official_account/link": of_resident(8, "link", text="今天的团购"),
     "official_account/subscribe": of_resident(9, "event", event="subscribe"),
     "official_account/unsubscribe": None,
-    "official_account/scan": of_resident(11, "event", event="scan", text="sunshine"),
+    "official_account/scan": of_resident(11, "event", event="scan"),
     "official_account/click": of_resident(12, "event", event="click", text="help"),
     "official_account/view": None,
     "official_account/unknown-event": None,

@@ -64,17 +64,18 @@ RESIDENTS = (
 
 
 class Door:
-    """A channel that keeps what it sends, or refuses it with ``error``."""
+    """A channel that keeps what it sends, or refuses it with ``error``, or for one account as ``refused`` says."""
 
     def __init__(self, name: str, capabilities: Capabilities) -> None:
         self.name = name
         self.capabilities = capabilities
         self.error: BotError | None = None
+        self.refused: dict[str, BotError] = {}
         self.sent: dict[str, list[str]] = defaultdict(list)
 
     def send(self, account: str, outgoing: Outgoing) -> None:
-        if self.error is not None:
-            raise self.error
+        if error := self.refused.get(account, self.error):
+            raise error
         self.sent[account].append(outgoing.text or f"<{outgoing.kind}>")
 
     def fetch(self, media: Media, limit: int) -> bytes:
@@ -84,15 +85,23 @@ class Door:
 class Scene:
     """Alice, Bob and Dora are residents, Carol is unknown; the staff write through the app by their ids."""
 
-    def __init__(self, store: Store, clock: ShiftedClock, media_dir: Path, staff: Sequence[Staff] = STAFF) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: ShiftedClock,
+        media_dir: Path,
+        staff: Sequence[Staff] = STAFF,
+        communities: Sequence[Community] = COMMUNITIES,
+        first_number: int = 1,
+    ) -> None:
         self.store, self.clock = store, clock
-        self.directory = Directory(COMMUNITIES, staff, RESIDENTS)
+        self.directory = Directory(communities, staff, RESIDENTS)
         self.texts = Texts.load((ROOT / "config" / "texts").glob("*.yaml"))
         self.doors = {"oa": Door("oa", OFFICIAL_ACCOUNT), "app": Door("app", WECOM_APP)}
         with store.write() as connection:
             sync_directory(connection, self.directory, clock.now())
         self._accounts = {person.id: next(iter(person.accounts.items())) for person in staff}
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first_number)
         self._read: dict[str, int] = defaultdict(int)
         self._make_machine(media_dir)
 

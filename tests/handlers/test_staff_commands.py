@@ -211,6 +211,23 @@ def test_somebody_who_is_not_written_down_as_staff_learns_it(scene: Scene) -> No
     assert scene.ticket(1).status == "waiting"
 
 
+@pytest.mark.parametrize("words", ["不同意，10块太少了", "同意15元", "同意 0015"])
+def test_a_residents_words_that_look_like_a_command_reach_whoever_speaks_with_her(scene: Scene, words: str) -> None:
+    scene.says("carol", "人工")
+    scene.says("chen", "接单 0001")
+    scene.reads("carol")
+    assert scene.says("carol", words) == ""
+    assert words in scene.reads("chen")
+
+
+def test_a_known_resident_is_answered_whatever_her_words_look_like(scene: Scene) -> None:
+    assert scene.says("alice", "同意 0015") == "机器人的回答"
+
+
+def test_an_unknown_account_that_types_no_exact_command_is_answered(scene: Scene) -> None:
+    assert scene.says("carol", "不同意，10块太少了") == "机器人的回答"
+
+
 def test_a_command_written_wrongly_names_the_one_ticket_it_can_mean(scene: Scene) -> None:
     scene.says("alice", "人工")
     scene.says("zhang", "接单 0001")
