@@ -86,4 +86,4 @@ def test_without_people_of_one_s_own_the_command_says_what_to_do(
     told = capsys.readouterr()
     assert "people.example.yaml" in told.err
     assert str(config_dir / "people.yaml") in told.err
-    assert "row 2: 社区 is not a community of people.yaml" in told.out
+    assert "row 5: 社区 is not a community of people.yaml" in told.out

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 
 from bot.storage.store import Store
 from shop.orders import claimable_lines, find_line, find_owner, lines_of_order, recent_lines
@@ -63,9 +64,16 @@ def test_phone_digits_with_an_order_number_or_a_pickup_code_prove_who_it_is(stor
 def test_whatever_does_not_fit_looks_the_same(store: Store, order: Order, last4: str, proof: str) -> None:
     order(order_no="A1001")
     order(BOB_PHONE, order_no="A1002")
-    asked = []
-    event.listen(store.engine, "after_cursor_execute", lambda *call: asked.append(call[2]))
-    assert owner_of(store, last4, proof) is None
+    asked: list[str] = []
+
+    def note(*call: Any) -> None:
+        asked.append(call[2])
+
+    event.listen(Engine, "after_cursor_execute", note)
+    try:
+        assert owner_of(store, last4, proof) is None
+    finally:
+        event.remove(Engine, "after_cursor_execute", note)
     assert len([statement for statement in asked if "order_lines" in statement]) == 1
 
 
