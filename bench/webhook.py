@@ -28,6 +28,7 @@ from bench.load import LoadResult, http_post, run_load
 from bench.stages import where_the_time_goes
 from bot.embedded_valkey import EmbeddedValkey
 from bot.storage.migrate import upgrade
+from commands.web import THREADS
 from config.settings import ROOT, Settings
 from playground import demo_data
 from playground.wechat import Credentials
@@ -162,7 +163,7 @@ def _echo_server(credentials: Credentials) -> Iterator[_Server]:
     port = _free_port()
     command = (
         sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--workers", "1",
-        "--blocking-threads", "16", "--port", str(port), "--factory", "--log-level", "warning", "bench.echo:create",
+        "--blocking-threads", str(THREADS), "--port", str(port), "--factory", "--log-level", "warning", "bench.echo:create",
     )  # fmt: skip
     environment = {
         **os.environ,
