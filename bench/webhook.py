@@ -163,7 +163,8 @@ def _echo_server(credentials: Credentials) -> Iterator[_Server]:
     port = _free_port()
     command = (
         sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--workers", "1",
-        "--blocking-threads", str(THREADS), "--port", str(port), "--factory", "--log-level", "warning", "bench.echo:create",
+        "--blocking-threads", str(THREADS), "--port", str(port), "--factory", "--log-level", "warning",
+        "bench.echo:create",
     )  # fmt: skip
     environment = {
         **os.environ,
