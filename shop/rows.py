@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.transaction import ignoring_repeats
 
 T = TypeVar("T")
 
@@ -25,5 +26,4 @@ def insert_or_ignore(connection: Connection, table: Table, rows: Sequence[Mappin
     """Inserts the rows; one that meets a unique key that is taken is left out."""
     if not rows:
         return
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(insert(table).on_conflict_do_nothing(), rows)
+    connection.execute(ignoring_repeats(connection, table), rows)
