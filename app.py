@@ -14,6 +14,7 @@ from bot.offers import OfferConfirmer
 from bot.web import Callbacks, make_blueprint
 from compose import Bot, compose
 from config.settings import Settings
+from faq.snapshots import SnapshotFigures
 from inspection import playground_routes
 
 
@@ -21,17 +22,28 @@ def create() -> Flask:
     """The WSGI application for the server. Raises ConfigError when it must not start."""
     settings = Settings.load(os.environ, make_secret=False)
     configure_logs(settings.log_level)
-    return create_app(compose(settings))
+    bot = compose(settings)
+    bot.snapshots.watch()
+    atexit.register(bot.snapshots.close)
+    return create_app(bot)
 
 
 def create_app(bot: Bot) -> Flask:
     """The WSGI application around a composed bot."""
     app = Flask("qunda", static_folder=None)
     registry = make_registry(bot.store)
+    registry.register(SnapshotFigures(bot.snapshots))
     offers = OfferConfirmer(bot.store, bot.clock, bot.ground.queue.wake)
     app.extensions["offers"] = offers
     atexit.register(offers.close)
-    callbacks = Callbacks(channels=bot.channels, turns=bot.turns, offers=offers, clock=bot.clock, registry=registry)
+    callbacks = Callbacks(
+        channels=bot.channels,
+        turns=bot.turns,
+        pulling=bot.pulling,
+        offers=offers,
+        clock=bot.clock,
+        registry=registry,
+    )
 
     def database() -> None:
         with bot.store.read() as connection:

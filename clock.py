@@ -9,7 +9,7 @@ import redis
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from bot.due import due_conversations, due_jobs
+from bot.due import due_conversations, due_jobs, due_pulls, due_thoughts
 from bot.ground import Ground, lay_ground
 from bot.logs import configure_logs
 from bot.workers import QUEUE
@@ -46,6 +46,9 @@ def sweep(ground: Ground) -> None:
         log.warning("queue_away", error=type(error).__name__)
         return
     with ground.store.read() as connection:
-        conversations = due_conversations(connection, ground.clock.now())
-        jobs = due_jobs(connection, ground.clock.now())
+        now = ground.clock.now()
+        conversations, jobs = due_conversations(connection, now), due_jobs(connection, now)
+        thoughts, pulls = due_thoughts(connection, now), due_pulls(connection, now)
+    ground.queue.wake_pull(pulls)
+    ground.queue.wake_thinkers(thoughts)
     ground.queue.wake(conversations, jobs)

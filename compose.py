@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,21 +11,26 @@ import redis
 
 import handlers
 from bot.channels.channel import Channel
+from bot.channels.group_webhook import GroupWebhook
 from bot.channels.official_account import OfficialAccount
 from bot.channels.wecom_app import WecomApp
+from bot.channels.wecom_kf import WecomKf
 from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.ground import Ground, lay_ground
 from bot.handling import bind
 from bot.jobs import Jobs
+from bot.pulling import Pulling
 from bot.storage.store import Store
 from bot.turn import NamedHandler, Turns
-from config.channels import ChannelConfig, OfficialAccountConfig, load_channels
+from config.channels import ChannelConfig, GroupWebhookConfig, OfficialAccountConfig, WecomKfConfig, load_channels
 from config.errors import ConfigError
 from config.settings import Settings
 from config.texts import Texts
 from escalation.notices import Notices
-from faq.knowledge import Knowledge
+from faq import gaps
+from faq.knowledge import Addition
+from faq.snapshots import Snapshots, files_state
 from handlers.hand_over import HandOver
 from handlers.reading import Readings
 from handlers.speaker import Speakers
@@ -37,12 +42,11 @@ from understanding.reader import Reader, load_reader
 
 @dataclass(frozen=True)
 class Rooms:
-    """The contents of the configuration, read once at the start."""
+    """The contents of the configuration, read at the start; the reader is replaced when the knowledge changes."""
 
     texts: Texts
     directory: Directory
     policy: Policy
-    knowledge: Knowledge
     reader: Reader
 
 
@@ -55,7 +59,19 @@ class Bot:
     turns: Turns
     delivery: Delivery
     jobs: Jobs
+    pulling: Pulling
     rooms: Rooms
+    snapshots: Snapshots[Reader]
+
+    @property
+    def work(self) -> Mapping[str, Callable[[Any], None]]:
+        """What workers do, by the names that travel in the queue."""
+        return {
+            "deliver": self.delivery.deliver,
+            "run_job": self.jobs.run,
+            "think": self.turns.think,
+            "pull": self.pulling.pull,
+        }
 
     @property
     def store(self) -> Store:
@@ -67,29 +83,57 @@ class Bot:
 
     def close(self) -> None:
         """Lets go of the database and Redis."""
+        self.snapshots.close()
         self.ground.close()
 
 
 def compose(settings: Settings, clock: Clock | None = None, rooms: Rooms | None = None) -> Bot:
     """Builds the bot, with ``rooms`` read before or read now. Raises ConfigError when a file or setting is wrong."""
     configs = load_channels(_own_file(settings, "channels.yaml"), settings.environ)
-    rooms = rooms or load_rooms(settings)
     ground = lay_ground(settings, clock)
-    with ground.store.write() as connection:
-        sync_directory(connection, rooms.directory, ground.clock.now())
-    return _assemble(ground, configs, rooms)
+    try:
+        seen = _knowledge_state(settings, ground.store)
+        rooms = rooms or load_rooms(settings, _approved(ground.store))
+        with ground.store.write() as connection:
+            sync_directory(connection, rooms.directory, ground.clock.now())
+        bot = _assemble(ground, configs, rooms, _snapshots(settings, ground.store, rooms.reader, seen))
+        bot.pulling.prepare()
+        return bot
+    except BaseException:
+        ground.close()
+        raise
 
 
-def load_rooms(settings: Settings) -> Rooms:
-    """Reads texts, people, policy and knowledge. Raises ConfigError."""
-    reader = load_reader(settings)
+def load_rooms(settings: Settings, approved: Iterable[Addition] = ()) -> Rooms:
+    """Reads texts, people, policy, and knowledge with what was approved to be added. Raises ConfigError."""
     return Rooms(
         texts=Texts.load(settings.files("texts")),
         directory=Directory.load(_own_file(settings, "people.yaml"), settings.environ),
         policy=Policy.load(settings.file("policy.yaml"), settings.environ),
-        knowledge=reader.knowledge,
-        reader=reader,
+        reader=load_reader(settings, approved),
     )
+
+
+def _snapshots(settings: Settings, store: Store, first: Reader, seen: Hashable) -> Snapshots[Reader]:
+    return Snapshots(
+        first,
+        seen,
+        build=lambda: load_reader(settings, _approved(store)),
+        look=lambda: _knowledge_state(settings, store),
+    )
+
+
+def _approved(store: Store) -> tuple[Addition, ...]:
+    with store.read() as connection:
+        return gaps.additions(connection)
+
+
+def _knowledge_state(settings: Settings, store: Store) -> Hashable:
+    """Changes with everything that a reader is made of."""
+    words = [settings.file(f"words/{file.name}") for file in sorted((settings.shipped_dir / "words").glob("*.yaml"))]
+    with store.read() as connection:
+        approved = gaps.additions_state(connection)
+    return files_state([*settings.files("faq"), *words, settings.file("understanding.yaml")]), approved
 
 
 def _own_file(settings: Settings, name: str) -> Path:
@@ -103,11 +147,21 @@ def _own_file(settings: Settings, name: str) -> Path:
     return path
 
 
-def _assemble(ground: Ground, configs: tuple[ChannelConfig, ...], rooms: Rooms) -> Bot:
+def _assemble(ground: Ground, configs: tuple[ChannelConfig, ...], rooms: Rooms, snapshots: Snapshots[Reader]) -> Bot:
     settings, clock, store, queue = ground.settings, ground.clock, ground.store, ground.queue
     channels = {config.name: open_channel(config, ground.redis, clock) for config in configs}
     capabilities = {name: channel.capabilities for name, channel in channels.items()}
-    needs = _needs(settings, clock, store, rooms)
+    needs = _needs(settings, clock, store, rooms, snapshots)
+    media_dir = settings.data_dir / "media"
+    delivery = Delivery(
+        store=store,
+        clock=clock,
+        channels=channels,
+        media_dir=media_dir,
+        on_undelivered=bind(handlers.ON_UNDELIVERED, needs),
+        wake=lambda tx: queue.wake(sorted(tx.woken), tx.new_jobs),
+    )
+    needs["delivery"] = delivery
     turns = Turns(
         store=store,
         clock=clock,
@@ -118,27 +172,25 @@ def _assemble(ground: Ground, configs: tuple[ChannelConfig, ...], rooms: Rooms) 
         flood=rooms.texts.say("general.too_fast"),
         workers=queue,
     )
-    media_dir = settings.data_dir / "media"
-    delivery = Delivery(
-        store=store,
-        clock=clock,
-        channels=channels,
-        media_dir=media_dir,
-        on_undelivered=bind(handlers.ON_UNDELIVERED, needs),
-        wake=lambda tx: queue.wake(sorted(tx.woken), tx.new_jobs),
-    )
     jobs = Jobs(store=store, clock=clock, channels=channels, media_dir=media_dir, turns=turns)
-    return Bot(ground, channels, turns, delivery, jobs, rooms)
+    pulling = Pulling(store=store, clock=clock, channels=channels, wake=queue.wake_thinkers, wake_pull=queue.wake_pull)
+    return Bot(ground, channels, turns, delivery, jobs, pulling, rooms, snapshots)
 
 
 def open_channel(config: ChannelConfig, connection: redis.Redis, clock: Clock) -> Channel:
     """The channel that is configured so; connects to nothing before it is used."""
     if isinstance(config, OfficialAccountConfig):
         return OfficialAccount(config, connection, clock)
+    if isinstance(config, WecomKfConfig):
+        return WecomKf(config, connection, clock)
+    if isinstance(config, GroupWebhookConfig):
+        return GroupWebhook(config, connection, clock)
     return WecomApp(config, connection, clock)
 
 
-def _needs(settings: Settings, clock: Clock, store: Store, rooms: Rooms) -> dict[str, Any]:
+def _needs(
+    settings: Settings, clock: Clock, store: Store, rooms: Rooms, snapshots: Snapshots[Reader]
+) -> dict[str, Any]:
     """What handlers may ask for, by name."""
     speakers = Speakers(store, rooms.directory, rooms.texts)
     notices = Notices(rooms.directory, rooms.texts, settings.timezone)
@@ -149,9 +201,8 @@ def _needs(settings: Settings, clock: Clock, store: Store, rooms: Rooms) -> dict
         "texts": rooms.texts,
         "directory": rooms.directory,
         "policy": rooms.policy,
-        "knowledge": rooms.knowledge,
         "speakers": speakers,
-        "readings": Readings(rooms.reader, speakers),
+        "readings": Readings(lambda: snapshots.current, speakers),
         "notices": notices,
         "handing_over": HandOver(speakers, notices, rooms.texts, rooms.policy),
     }

@@ -127,7 +127,7 @@ def _understanding(bot: Bot, came: Row[Any], conversation: Row[Any], earlier: li
         text=came.text,
         chat=conversation.chat,
     )
-    return Readings(bot.rooms.reader, speakers).of(Turn(message, where, came.received_at)).as_dict()
+    return Readings(lambda: bot.snapshots.current, speakers).of(Turn(message, where, came.received_at)).as_dict()
 
 
 def _records(connection: Connection, came: Row[Any]) -> list[tuple[str, Select[Any]]]:

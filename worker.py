@@ -9,7 +9,7 @@ import redis
 import structlog
 from dramatiq import Worker
 
-from bot.due import due_conversations, due_jobs
+from bot.due import due_conversations, due_jobs, due_pulls, due_thoughts
 from bot.logs import configure_logs
 from bot.workers import QUEUE, declare_actors
 from compose import Bot, compose
@@ -28,9 +28,10 @@ def main(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     bot = compose(settings)
-    declare_actors(bot.ground.queue.broker, bot.delivery.deliver, bot.jobs.run)
+    declare_actors(bot.ground.queue.broker, bot.work)
     worker = Worker(bot.ground.queue.broker, queues={QUEUE}, worker_threads=THREADS)
     worker.start()
+    bot.snapshots.watch()
     log.info("worker_started", threads=THREADS)
     while not stopped.wait(_LOOK_EVERY_SECONDS):
         if not _queue_is_there(bot):
@@ -48,13 +49,18 @@ def _queue_is_there(bot: Bot) -> bool:
 
 def work_without_queue(bot: Bot) -> None:
     """Does what is due straight from the rows: nobody can send ids while Redis is away."""
+    now = bot.clock.now()
     with bot.store.read() as connection:
-        conversations = due_conversations(connection, bot.clock.now())
-        jobs = due_jobs(connection, bot.clock.now())
-    for work, row_ids in ((bot.delivery.deliver, conversations), (bot.jobs.run, jobs)):
-        for row_id in row_ids:
+        due: dict[str, list[int] | list[str]] = {
+            "pull": due_pulls(connection, now),
+            "think": due_thoughts(connection, now),
+            "deliver": due_conversations(connection, now),
+            "run_job": due_jobs(connection, now),
+        }
+    for name, rows in due.items():
+        for row in rows:
             try:
-                work(row_id)
+                bot.work[name](row)
             except Exception:
                 # One row's trouble must not keep the others waiting; this one is looked at again in the next round.
-                log.exception("work_failed", row=row_id)
+                log.exception("work_failed", work=name, row=row)

@@ -15,7 +15,8 @@ class Conversation:
     """One chat between one account and the bot on one channel.
 
     ``version`` grows with every stored turn. ``holder`` is the id of the person who speaks instead of the bot.
-    ``followed`` says that somebody has an open matter here and wants to see what is written.
+    ``followed`` says that somebody has an open matter here and wants to see what is written. ``session``: who speaks on
+    the platform itself ("" is the bot, "person" somebody in its own client, "pool", "ended").
     """
 
     id: int
@@ -26,6 +27,7 @@ class Conversation:
     state: Mapping[str, Any]
     holder: str | None
     followed: bool
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,21 +13,27 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row, select, update
 
-from bot.channels.channel import Channel, Outgoing
+from bot.channels.capabilities import Capabilities, Window
+from bot.channels.channel import Channel, Outgoing, Receipt
 from bot.clock import Clock
-from bot.errors import BotError, PlatformError, PlatformUnreachable, ResultUnknown
+from bot.errors import BotError, OverRate, ResultUnknown
 from bot.media import stored_path
 from bot.storage.store import Store
 from bot.storage.tables import attachments, conversations, outbox
 from bot.transaction import Transaction
+from bot.turn import OFFER_SECONDS
 
 log = structlog.get_logger()
 
-OFFER_SECONDS = 20
 LEASE_SECONDS = 30
 _MAX_ATTEMPTS = 12
 _LONGEST_WAIT = 300.0
 _OPEN = ("offered", "queued", "sending")
+_MOST_ALONG = 20
+_SESSIONS = {"session_person": "person", "session_pool": "pool", "session_ended": "ended"}
+"""Who speaks instead, as a channel tells it when it refuses a message."""
+_KEEPS_ONE = 2
+"""A window of more messages than this keeps its last one for how an open matter ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +91,33 @@ class Delivery:
             if row is None or self._must_wait(row, now):
                 return None
             channel = self._channels[conversation.channel]
-            verdict = _verdict(row, conversation, channel, now)
-            outgoing = self._outgoing(connection, row) if verdict is None else None
+            verdict = _verdict(row, conversation, channel.capabilities, now)
+            if verdict is None and not channel.capabilities.pushes:
+                self._keep(connection, conversation, row, now)
+                return None
+            late = verdict == ("dead", "window_closed") and _may_notify(row, channel.capabilities)
+            outgoing = self._outgoing(connection, row, conversation) if verdict is None or late else None
+            if outgoing is not None and late:
+                outgoing = replace(outgoing, kind="notification", data={**outgoing.data, "about": row.about})
+                _lease(connection, (row,), conversation, now)
+                return _Claimed(row, (), conversation.account, channel, outgoing)
             if outgoing is not None:
-                _lease(connection, row, conversation, now)
-                return _Claimed(row, conversation.account, channel, outgoing)
+                along = _along(connection, row, conversation, channel.capabilities, now)
+                _lease(connection, (row, *along), conversation, now)
+                outgoing = _merged(outgoing, along) if along else outgoing
+                return _Claimed(row, along, conversation.account, channel, outgoing)
             tx = self._transaction(connection, conversation_id, now, row)
             self._settle(tx, row, *(verdict or ("dead", "media_gone")))
         self._wake(tx)
         return _Settled()
+
+    def _keep(self, connection: Connection, conversation: Row[Any], row: Row[Any], now: datetime) -> None:
+        """Words that nobody may say unasked: they go out with the next answer, and whoever wrote them learns it."""
+        wait = update(outbox).where(outbox.c.id == row.id).values(status="queued", due_at=row.expires_at, error="kept")
+        connection.execute(wait)
+        if row.error is None:
+            tx = self._transaction(connection, conversation.id, now, row)
+            self._on_undelivered(tx, Undelivered(conversation.id, row.about, row.voice, "kept", "kept"))
 
     def _must_wait(self, row: Row[Any], now: datetime) -> bool:
         if row.status == "offered":
@@ -101,10 +126,17 @@ class Delivery:
             return bool(row.lease_until > now)
         return bool(row.due_at > now)
 
-    def _outgoing(self, connection: Connection, row: Row[Any]) -> Outgoing | None:
+    def _outgoing(self, connection: Connection, row: Row[Any], conversation: Row[Any]) -> Outgoing | None:
         """What to send; None when its file is no longer there."""
-        if row.kind == "text":
-            return Outgoing("text", text=row.payload["text"])
+        if row.kind != "attachment":
+            return Outgoing(
+                row.kind,
+                text=row.payload.get("text", ""),
+                data=row.payload,
+                key=key_of(row),
+                reply_code=row.payload.get("code", ""),
+                reply_address=conversation.reply_address or "",
+            )
         query = select(attachments).where(attachments.c.id == row.payload["attachment"])
         file = connection.execute(query).one()
         try:
@@ -112,48 +144,57 @@ class Delivery:
         except OSError as error:
             log.error("media_gone", attachment=file.id, error=type(error).__name__)
             return None
-        return Outgoing(file.kind, content=content, content_type=file.content_type or "")
+        return Outgoing(file.kind, content=content, content_type=file.content_type or "", key=key_of(row))
 
-    def _send(self, claimed: _Claimed) -> BotError | None:
+    def _send(self, claimed: _Claimed) -> BotError | Receipt:
         try:
-            claimed.channel.send(claimed.account, claimed.outgoing)
+            receipt = claimed.channel.send(claimed.account, claimed.outgoing) or {}
         except BotError as error:
             return error
         except Exception as error:
             # Not foreseen, so nobody knows whether it left.
             log.exception("send_failed", conversation=claimed.row.conversation_id)
             return ResultUnknown(type(error).__name__)
-        return None
+        return receipt
 
-    def _finish(self, claimed: _Claimed, error: BotError | None) -> None:
+    def _finish(self, claimed: _Claimed, result: BotError | Receipt) -> None:
         now = self._clock.now()
         row = claimed.row
         with self._store.write() as connection:
             tx = self._transaction(connection, row.conversation_id, now, row)
             if not _is_still_ours(connection, row):
                 return  # the lease ran out meanwhile; whoever took the row over tells its outcome
-            if error is None:
-                self._mark(tx, row, "sent", None)
-            elif _may_repeat(error, claimed) and row.attempts + 1 < _MAX_ATTEMPTS:
-                self._postpone(tx, row, error)
+            if not isinstance(result, BotError):
+                self._sent(tx, claimed, result)
+            elif _may_repeat(result, claimed) and row.attempts + 1 < _MAX_ATTEMPTS:
+                _postpone(tx, claimed, result)
             else:
-                self._settle(tx, row, "uncertain" if isinstance(error, ResultUnknown) else "dead", error.code)
+                _take_back(tx, claimed, result)
+                if result.code in _SESSIONS:
+                    tx.session(row.conversation_id, _SESSIONS[result.code])
+                for each in claimed.rows:
+                    self._settle(tx, each, "uncertain" if isinstance(result, ResultUnknown) else "dead", result.code)
         self._wake(tx)
 
-    def _postpone(self, tx: Transaction, row: Row[Any], error: BotError) -> None:
-        wait = min(2.0**row.attempts, _LONGEST_WAIT) * random.uniform(0.8, 1.2)
-        due = tx.now + timedelta(seconds=wait)
-        tx.connection.execute(
-            update(outbox)
-            .where(outbox.c.id == row.id)
-            .values(status="queued", due_at=due, lease_until=None, error=error.code)
-        )
-        if not isinstance(error, ResultUnknown):
-            tx.connection.execute(
-                update(conversations)
-                .where(conversations.c.id == row.conversation_id, conversations.c.window_sent > 0)
-                .values(window_sent=conversations.c.window_sent - 1)
-            )
+    def _sent(self, tx: Transaction, claimed: _Claimed, receipt: Receipt) -> None:
+        known = claimed.channel.capabilities.repeats == "same_key"
+        kept = {**receipt, "key": claimed.outgoing.key} if known else dict(receipt)
+        for each in claimed.rows:
+            self._mark(tx, each, "sent", None, kept or None)
+        if "session" in receipt:
+            tx.session(claimed.row.conversation_id, receipt["session"])
+
+    def failed_later(self, tx: Transaction, key: str, code: str) -> bool:
+        """The platform tells that a message it had taken did not arrive; False when no such message is known.
+
+        ``key`` is that of ``Outgoing``. Call inside a turn of the conversation.
+        """
+        of_conversation = (outbox.c.conversation_id == tx.conversation_id, outbox.c.status.in_(("sent", "uncertain")))
+        rows = tx.connection.execute(select(outbox).where(*of_conversation).order_by(outbox.c.id.desc()).limit(100))
+        failed = [row for row in rows.all() if (row.receipt or {}).get("key", key_of(row)) == key]
+        for row in failed:
+            self._settle(tx, row, "dead", code)
+        return bool(failed)
 
     def _settle(self, tx: Transaction, row: Row[Any], status: str, code: str) -> None:
         self._mark(tx, row, status, code)
@@ -162,11 +203,19 @@ class Delivery:
             return
         self._on_undelivered(tx, Undelivered(row.conversation_id, row.about, row.voice, status, code))
 
-    def _mark(self, tx: Transaction, row: Row[Any], status: str, code: str | None) -> None:
+    def _mark(
+        self, tx: Transaction, row: Row[Any], status: str, code: str | None, receipt: Receipt | None = None
+    ) -> None:
         tx.connection.execute(
             update(outbox)
             .where(outbox.c.id == row.id)
-            .values(status=status, error=code, lease_until=None, sent_at=tx.now if status == "sent" else None)
+            .values(
+                status=status,
+                error=code,
+                lease_until=None,
+                sent_at=tx.now if status == "sent" else None,
+                receipt=dict(receipt) if receipt else None,
+            )
         )
 
     def _transaction(self, connection: Connection, conversation_id: int, now: datetime, row: Row[Any]) -> Transaction:
@@ -174,12 +223,24 @@ class Delivery:
         return Transaction(connection, now, conversation_id, None, f"outbox:{row.id}", capabilities)
 
 
+def key_of(row: Row[Any]) -> str:
+    """The key by which the platform knows this row's message: the same at every try, and no other row's ever."""
+    return hashlib.sha256(f"{row.key} {row.created_at.timestamp()}".encode()).hexdigest()[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class _Claimed:
+    """A row to send, and those whose words go along in the same message."""
+
     row: Row[Any]
+    along: tuple[Row[Any], ...]
     account: str
     channel: Channel
     outgoing: Outgoing
+
+    @property
+    def rows(self) -> tuple[Row[Any], ...]:
+        return (self.row, *self.along)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,23 +253,64 @@ def _oldest(connection: Connection, conversation_id: int) -> Row[Any] | None:
     return connection.execute(query.order_by(outbox.c.id).limit(1)).first()
 
 
-def _verdict(row: Row[Any], conversation: Row[Any], channel: Channel, now: datetime) -> tuple[str, str] | None:
+def _verdict(row: Row[Any], conversation: Row[Any], rules: Capabilities, now: datetime) -> tuple[str, str] | None:
     """The end of a row that must not be sent, as status and code; None when it may go."""
-    rules = channel.capabilities
-    may_repeat = rules.repeats_are_dropped and row.kind == "text" and row.attempts < _MAX_ATTEMPTS
-    if row.status == "sending" and not may_repeat:
+    if row.status == "sending" and not (_repeats(rules, row.kind) and row.attempts < _MAX_ATTEMPTS):
         return "uncertain", "interrupted"
     if row.expires_at <= now:
         return "expired", "expired"
-    if row.voice == "bot" and conversation.holder is not None:
+    if row.voice == "bot" and conversation.holder is not None and row.kind != "session":
         return "withdrawn", "held"
-    if rules.window is None:
+    if conversation.session and row.kind != "session" and not row.payload.get("code"):
+        return ("withdrawn", "held") if row.voice == "bot" else ("dead", f"session_{conversation.session}")
+    if rules.window is None or not rules.pushes or row.payload.get("code") or row.kind == "session":
         return None
-    if conversation.window_opened_at is None or now - conversation.window_opened_at > rules.window:
+    return _out_of_window(row, conversation, rules.window, now)
+
+
+def _out_of_window(row: Row[Any], conversation: Row[Any], window: Window, now: datetime) -> tuple[str, str] | None:
+    if conversation.window_closes_at is None or conversation.window_closes_at <= now:
         return "dead", "window_closed"
-    if rules.window_messages is not None and conversation.window_sent >= rules.window_messages:
+    if row.merged_into is not None or (row.status == "sending" and row.attempts):
+        return None  # its place in the window is taken already
+    if conversation.window_left <= 0:
         return "dead", "window_used_up"
-    return None
+    kept = conversation.followed and window.messages > _KEEPS_ONE and not row.payload.get("outcome")
+    return ("dead", "window_kept") if kept and conversation.window_left == 1 else None
+
+
+def _may_notify(row: Row[Any], rules: Capabilities) -> bool:
+    """Whether a person's words may go as a notification when the window has closed."""
+    return rules.notifies and row.kind == "text" and row.voice == "person"
+
+
+def _along(
+    connection: Connection, row: Row[Any], conversation: Row[Any], rules: Capabilities, now: datetime
+) -> tuple[Row[Any], ...]:
+    """The next texts that leave in one message with this one; at a further try the same as before."""
+    if not rules.merges or row.kind != "text" or row.payload.get("code"):
+        return ()
+    later = select(outbox).where(outbox.c.conversation_id == conversation.id, outbox.c.id > row.id)
+    if row.attempts and _repeats(rules, row.kind):
+        same = later.where(outbox.c.merged_into == row.id, outbox.c.status.in_(_OPEN))
+        return tuple(connection.execute(same.order_by(outbox.c.id)).all())
+    size, along = len(row.payload["text"].encode()), []
+    for each in connection.execute(later.where(outbox.c.status.in_(_OPEN)).order_by(outbox.c.id).limit(_MOST_ALONG)):
+        words = each.payload.get("text", "")
+        size += len(words.encode()) + 1
+        fits = each.kind == "text" and size <= rules.text_bytes and not each.payload.get("code")
+        if not fits or each.status != "queued" or each.due_at > now or _verdict(each, conversation, rules, now):
+            break
+        along.append(each)
+    return tuple(along)
+
+
+def _merged(first: Outgoing, along: Sequence[Row[Any]]) -> Outgoing:
+    """One message that says everything, and names everybody who is to look."""
+    text = "\n".join([first.text, *(row.payload["text"] for row in along)])
+    payloads = [first.data, *(row.payload for row in along)]
+    mentions = dict.fromkeys(account for payload in payloads for account in payload.get("mentions", ()))
+    return replace(first, text=text, data={**first.data, "mentions": list(mentions)})
 
 
 def _is_still_ours(connection: Connection, row: Row[Any]) -> bool:
@@ -216,20 +318,59 @@ def _is_still_ours(connection: Connection, row: Row[Any]) -> bool:
     return tuple(connection.execute(query).one()) == ("sending", row.attempts + 1)
 
 
-def _lease(connection: Connection, row: Row[Any], conversation: Row[Any], now: datetime) -> None:
+def _lease(connection: Connection, rows: Sequence[Row[Any]], conversation: Row[Any], now: datetime) -> None:
+    first, *along = rows
+    lease = {"status": "sending", "lease_until": now + timedelta(seconds=LEASE_SECONDS)}
     connection.execute(
-        update(outbox)
-        .where(outbox.c.id == row.id)
-        .values(status="sending", attempts=row.attempts + 1, lease_until=now + timedelta(seconds=LEASE_SECONDS))
+        update(outbox).where(outbox.c.id == first.id).values(attempts=first.attempts + 1, merged_into=None, **lease)
     )
+    for row in along:
+        connection.execute(
+            update(outbox).where(outbox.c.id == row.id).values(attempts=row.attempts + 1, merged_into=first.id, **lease)
+        )
+    if first.payload.get("code") or first.kind == "session":
+        return
+    taken = (first.attempts and first.error == ResultUnknown.code) or first.status == "sending"
     connection.execute(
         update(conversations)
         .where(conversations.c.id == conversation.id)
-        .values(window_sent=conversations.c.window_sent + 1)
+        .values(
+            window_left=conversations.c.window_left - (0 if taken else 1),
+            last_sent_at=now,
+        )
     )
+
+
+def _postpone(tx: Transaction, claimed: _Claimed, error: BotError) -> None:
+    row = claimed.row
+    wait = min(2.0**row.attempts, _LONGEST_WAIT) * random.uniform(0.8, 1.2)
+    values: dict[str, Any] = {"status": "queued", "lease_until": None, "error": error.code}
+    if isinstance(error, OverRate):
+        wait, values["attempts"] = error.seconds, row.attempts  # nothing was tried
+    if not isinstance(error, ResultUnknown):
+        values["merged_into"] = None
+    due = tx.now + timedelta(seconds=wait)
+    ids = [each.id for each in claimed.rows]
+    tx.connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(due_at=due, **values))
+    _take_back(tx, claimed, error)
+
+
+def _take_back(tx: Transaction, claimed: _Claimed, error: BotError) -> None:
+    """What certainly did not leave takes no place in the window, unless the platform says that it is full."""
+    if isinstance(error, ResultUnknown) or claimed.row.payload.get("code") or claimed.row.kind == "session":
+        return
+    left = 0 if error.code == "window_used_up" else conversations.c.window_left + 1
+    query = update(conversations).where(conversations.c.id == claimed.row.conversation_id)
+    tx.connection.execute(query.values(window_left=left))
 
 
 def _may_repeat(error: BotError, claimed: _Claimed) -> bool:
     if isinstance(error, ResultUnknown):
-        return claimed.channel.capabilities.repeats_are_dropped and claimed.outgoing.kind == "text"
-    return isinstance(error, PlatformUnreachable) or (isinstance(error, PlatformError) and not error.permanent)
+        # A code works once: tried again, it would only be refused.
+        return not claimed.outgoing.reply_code and _repeats(claimed.channel.capabilities, claimed.outgoing.kind)
+    return not error.permanent
+
+
+def _repeats(rules: Capabilities, kind: str) -> bool:
+    """Whether something of this kind may be sent again when nobody knows whether it left."""
+    return rules.repeats == "same_key" or (rules.repeats == "same_text" and kind in ("text", "card"))

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, or_, select
 
-from bot.delivery import OFFER_SECONDS
-from bot.storage.tables import jobs, outbox
+from bot.storage.tables import cursors, inbox, jobs, outbox
+from bot.turn import OFFER_SECONDS
 
 _LIMIT = 500
+_TOLD_SECONDS = 2
+"""Whoever stored a message has told the workers by then."""
 
 
 def due_conversations(connection: Connection, now: datetime) -> list[int]:
@@ -30,3 +32,16 @@ def due_jobs(connection: Connection, now: datetime) -> list[int]:
         and_(jobs.c.status == "running", jobs.c.lease_until <= now),
     )
     return list(connection.execute(select(jobs.c.id).where(due).order_by(jobs.c.id).limit(_LIMIT)).scalars())
+
+
+def due_thoughts(connection: Connection, now: datetime) -> list[int]:
+    """Conversations with messages that are stored and that nobody has thought about yet."""
+    told = now - timedelta(seconds=_TOLD_SECONDS)
+    query = select(inbox.c.conversation_id).where(inbox.c.outcome == "waiting", inbox.c.received_at <= told)
+    return list(connection.execute(query.distinct().limit(_LIMIT)).scalars())
+
+
+def due_pulls(connection: Connection, now: datetime) -> list[str]:
+    """Channels whose messages should be fetched now: poked, left behind by a worker that died, or not for a while."""
+    free = or_(cursors.c.lease_until.is_(None), cursors.c.lease_until <= now)
+    return list(connection.execute(select(cursors.c.channel).where(cursors.c.due_at <= now, free)).scalars())

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot.menu import Menu
+
 if TYPE_CHECKING:
     from bot.transaction import Transaction
 
@@ -17,12 +19,13 @@ Record = Callable[["Transaction"], None]
 class Effects:
     """The outcome of one handler for one message.
 
-    ``replies``: texts for the person who wrote, in order. ``state``: the conversation's new state, None to keep it.
+    ``replies``: texts and menus for the person who wrote, in order. ``state``: the conversation's new state, None to
+    keep it.
     ``records``: run in order inside the transaction, after the replies; what they reply follows the replies.
     ``note``: a short word for the log and for the inbox row ("faq:refund-arrival"), no personal data.
     """
 
-    replies: tuple[str, ...] = ()
+    replies: tuple[str | Menu, ...] = ()
     state: Mapping[str, Any] | None = None
     records: tuple[Record, ...] = ()
     note: str = ""

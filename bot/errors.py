@@ -41,12 +41,15 @@ class StaleVersion(BotError):
 
 
 class PlatformError(BotError):
-    """The platform's API answered with an error code; ``detail`` is what else is known, without any secret."""
+    """The platform's API answered with an error code; ``detail`` is what else is known, without any secret.
+
+    ``code`` is the number unless the channel knows a word for it that holds for all channels ("window_used_up").
+    """
 
     code = "platform"
 
-    def __init__(self, errcode: int, text: str = "", *, permanent: bool) -> None:
-        super().__init__(f"platform error {errcode} {text}".strip(), code=str(errcode), permanent=permanent)
+    def __init__(self, errcode: int, text: str = "", *, permanent: bool, code: str = "") -> None:
+        super().__init__(f"platform error {errcode} {text}".strip(), code=code or str(errcode), permanent=permanent)
         self.errcode = errcode
         self.detail = text
 
@@ -69,3 +72,14 @@ class MediaTooLarge(BotError):
     """The file is larger than we accept."""
 
     code = "too_large"
+
+
+class OverRate(BotError):
+    """The platform takes no more for now; nothing was tried. ``seconds``: when it may be tried again."""
+
+    code = "over_rate"
+    permanent = False
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"over the platform's rate for {seconds:.1f} s")
+        self.seconds = seconds

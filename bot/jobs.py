@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, or_, select, update
 
-from bot.channels.channel import Channel
+from bot.channels.channel import Channel, ShowsTyping
 from bot.clock import Clock
 from bot.effects import Record
 from bot.errors import BotError, MediaTooLarge
@@ -93,6 +93,8 @@ class Jobs:
             attachment = connection.execute(query).one()
         try:
             media = Media(attachment.kind, attachment.platform_id)
+            if job.attempts == 1:
+                self._show_typing(attachment)
             content = self._channels[attachment.channel].fetch(media, MAX_BYTES)
             stored = store_media(self._media_dir, attachment.kind, content)
         except (UnacceptableMedia, MediaTooLarge) as error:
@@ -104,6 +106,16 @@ class Jobs:
             self._end(job, attachment, MEDIA_LOST, {"status": "lost", "reason": _code(error)})
         else:
             self._end(job, attachment, MEDIA_STORED, _stored_values(stored))
+
+    def _show_typing(self, attachment: Row[Any]) -> None:
+        """The person sees that something is being done; not worth a failure."""
+        channel = self._channels[attachment.channel]
+        if not (channel.capabilities.typing and isinstance(channel, ShowsTyping)):
+            return
+        try:
+            channel.show_typing(attachment.account)
+        except BotError as error:
+            log.info("typing_not_shown", channel=channel.name, error=error.code)
 
     def _end(self, job: Row[Any], attachment: Row[Any], event: str, values: Mapping[str, Any]) -> None:
         """Ends the job in a turn of its own: the attachment's fate, the job's end and what follows in one commit."""
@@ -117,7 +129,7 @@ class Jobs:
             sent_at=self._clock.now(),
             extra={"attachment": attachment.id, "kind": attachment.kind, **values},
         )
-        self._turns.take(message, also=_ended(job.id, attachment.id, values))
+        self._turns.take(message, own=True, also=_ended(job.id, attachment.id, values))
 
 
 def _code(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
@@ -17,7 +17,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Media:
     """A picture, sound or file that the platform keeps until a worker fetches it.
 
-    ``platform_id`` is the platform's media id, ``format`` what the platform says it is ("amr"), if anything.
+    ``platform_id`` is what the platform fetches it by, ``format`` what it says it is ("amr"), if anything.
     """
 
     kind: Literal["image", "voice", "video", "file"]
@@ -32,6 +32,8 @@ class Message:
     ``dedupe_key`` is unique per channel: a repeat of the same callback carries the same key.
     ``text`` holds the words; for a voice message the platform's transcript, when there is one.
     ``chat`` is the group's id, empty in a private chat. ``event`` names the event when kind is "event".
+    ``choice`` is the id of the menu entry that was tapped. ``reply_code`` answers this event once, outside of all
+    budgets; ``reply_address`` takes one later answer. ``extra``: what else the event tells, as plain JSON values.
     """
 
     channel: str
@@ -43,4 +45,18 @@ class Message:
     media: Media | None = None
     chat: str = ""
     event: str = ""
+    choice: str = ""
+    reply_code: str = ""
+    reply_address: str = field(default="", repr=False)
     extra: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+    def details(self) -> dict[str, Any]:
+        """What the inbox keeps beside the columns of its own, as JSON; ``reply_address`` is a secret and not in it."""
+        details: dict[str, Any] = {
+            "event": self.event,
+            "choice": self.choice,
+            "reply_code": self.reply_code,
+            "extra": dict(self.extra),
+            "media": asdict(self.media) if self.media else None,
+        }
+        return {name: value for name, value in details.items() if value}

@@ -68,7 +68,10 @@ class OfferConfirmer:
             return
         query = (
             update(outbox)
-            .where(outbox.c.id.in_([answer.outbox_id for answer in answers]), outbox.c.status == "offered")
+            .where(
+                outbox.c.id.in_([row_id for answer in answers for row_id in answer.outbox_ids]),
+                outbox.c.status == "offered",
+            )
             .values(status="sent", sent_at=self._clock.now())
         )
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Table, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.channels.capabilities import Capabilities
+from bot.menu import Menu
 from bot.storage.tables import conversations, jobs, outbox
-from bot.wording import split_text
+from bot.wording import parcels
 
 Voice = Literal["bot", "person", "notice"]
 
@@ -27,6 +28,7 @@ class Transaction:
 
     ``connection`` is inside the write transaction; rooms use it for their own tables. ``origin`` is unique for the
     turn or job and makes the outbox keys unique. ``woken`` and ``new_jobs`` are what workers are told of afterwards.
+    ``afterwards`` are run once the turn's replies are queued, for what has to leave behind them.
     """
 
     connection: Connection
@@ -35,12 +37,13 @@ class Transaction:
     inbox_id: int | None
     origin: str
     capabilities: Mapping[str, Capabilities]
-    replies: list[str] = field(default_factory=list)
+    replies: list[str | Menu] = field(default_factory=list)
     woken: set[int] = field(default_factory=set)
     new_jobs: list[int] = field(default_factory=list)
+    afterwards: list[Callable[[Transaction], None]] = field(default_factory=list)
     _count: int = 0
 
-    def reply(self, text: str) -> None:
+    def reply(self, text: str | Menu) -> None:
         """Says something to the person whose turn this is, after the replies so far."""
         self.replies.append(text)
 
@@ -56,19 +59,52 @@ class Transaction:
         voice: Voice,
         about: str | None = None,
         key: str | None = None,
+        outcome: bool = False,
+        mentions: Sequence[str] = (),
     ) -> None:
         """Queues a text to another conversation. ``about`` names the matter to be told of when it cannot arrive.
 
-        With a ``key`` of its own the same thing is queued once, however often it is said.
+        With a ``key`` of its own the same thing is queued once, however often it is said. ``outcome``: this is how
+        the matter ended, for which the last message of the person's window is kept. ``mentions``: accounts that are
+        to look, where the channel can say so.
         """
-        for part in split_text(text, self._capabilities_of(conversation_id).text_bytes):
-            self._queue(conversation_id, "text", {"text": part}, voice=voice, about=about, key=key)
+        marks: dict[str, Any] = {"outcome": True} if outcome else {}
+        marks |= {"mentions": list(mentions)} if mentions else {}
+        self._tell_parcels(conversation_id, [text], voice=voice, about=about, key=key, marks=marks)
+
+    def ask(
+        self,
+        conversation_id: int,
+        menu: Menu,
+        *,
+        voice: Voice,
+        about: str | None = None,
+        key: str | None = None,
+        outcome: bool = False,
+    ) -> None:
+        """Queues a menu to another conversation, as ``tell`` does a text."""
+        marks = {"outcome": True} if outcome else {}
+        self._tell_parcels(conversation_id, [menu], voice=voice, about=about, key=key, marks=marks)
+
+    def _tell_parcels(
+        self,
+        conversation_id: int,
+        words: Sequence[str | Menu],
+        *,
+        voice: Voice,
+        about: str | None,
+        key: str | None,
+        marks: Mapping[str, Any],
+    ) -> None:
+        """Queues texts and menus in the form that the conversation's channel can carry."""
+        for kind, payload in parcels(words, self.rules_of(conversation_id)):
+            self.put(conversation_id, kind, {**payload, **marks}, voice=voice, about=about, key=key)
             key = f"{key}+" if key else None
 
     def show(self, conversation_id: int, attachment_id: int, *, about: str | None = None, key: str) -> None:
         """Queues a stored picture or voice message to a conversation, once per ``key``."""
         payload = {"attachment": attachment_id}
-        self._queue(conversation_id, "attachment", payload, voice="notice", about=about, key=key)
+        self.put(conversation_id, "attachment", payload, voice="notice", about=about, key=key)
 
     def job(self, kind: str, key: str, payload: Mapping[str, Any]) -> None:
         """Adds work for the workers, once per ``key``."""
@@ -85,6 +121,10 @@ class Transaction:
             due_at=self.now,
         )
         self.new_jobs.append(self.connection.execute(row.returning(jobs.c.id)).scalar_one())
+
+    def session(self, conversation_id: int, who: str) -> None:
+        """Notes who speaks with a person on the platform itself: "" the bot, "person", "pool", or "ended"."""
+        self._change(conversation_id, session=who)
 
     def hold(self, conversation_id: int, holder: str | None) -> None:
         """Lets a person speak in a conversation instead of the bot; None gives it back to the bot."""
@@ -107,20 +147,22 @@ class Transaction:
         query = update(conversations).where(conversations.c.id == conversation_id)
         self.connection.execute(query.values(version=conversations.c.version + 1, **values))
 
-    def _capabilities_of(self, conversation_id: int) -> Capabilities:
+    def rules_of(self, conversation_id: int) -> Capabilities:
+        """The rules of a conversation's channel."""
         query = select(conversations.c.channel).where(conversations.c.id == conversation_id)
         return self.capabilities[self.connection.execute(query).scalar_one()]
 
-    def _queue(
+    def put(
         self,
         conversation_id: int,
         kind: str,
         payload: Mapping[str, Any],
         *,
         voice: Voice,
-        about: str | None,
-        key: str | None,
+        about: str | None = None,
+        key: str | None = None,
     ) -> None:
+        """Queues anything that the conversation's channel can send; ``kind`` may be one of the channel's own."""
         if key is not None and self._is_queued(key):
             return
         self._count += 1
@@ -190,7 +232,8 @@ def conversation_id(connection: Connection, channel: str, account: str, chat: st
             "version": 0,
             "state": {},
             "followed": False,
-            "window_sent": 0,
+            "window_left": 0,
+            "session": "",
             "burst_count": 0,
             "created_at": now,
         },

@@ -9,32 +9,51 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Boolean, Connection, Row, bindparam, case, exists, func, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Integer,
+    Row,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import OperationalError
 
-from bot.channels.capabilities import Capabilities
+from bot.channels.capabilities import Capabilities, Window
 from bot.clock import Clock
 from bot.conversation import Conversation, Turn
 from bot.effects import Effects, Record
 from bot.errors import StaleVersion
-from bot.message import Message
+from bot.message import Media, Message
 from bot.storage.store import Store
 from bot.storage.tables import attachments, conversations, inbox, outbox
 from bot.storage.types import Instant
 from bot.transaction import Transaction, conversation_id, insert_or_nothing, outbox_row
-from bot.wording import split_text
+from bot.wording import parcels
 
 log = structlog.get_logger()
 
 Handler = Callable[[Turn], Effects | None]
 Afterthought = Callable[[Turn, Effects], Effects]
 OnFailure = Callable[[Turn], Effects]
+
+OFFER_SECONDS = 20
+"""How long an HTTP answer may take to be written; after that its process has died."""
 
 BURST_SECONDS = 10
 BURST_MESSAGES = 20
@@ -44,7 +63,7 @@ _ATTEMPTS = 60
 class Workers(Protocol):
     """Tells the workers that there is something to do; losing the word costs seconds only."""
 
-    def wake(self, conversations: Sequence[int], jobs: Sequence[int]) -> None: ...
+    def wake(self, conversations: Sequence[int], jobs: Sequence[int] = ()) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +78,12 @@ class NamedHandler:
 class Answer:
     """What the HTTP answer may carry.
 
-    ``text`` None: nothing to say now. ``outbox_id`` is to be confirmed once the answer is written;
+    ``text`` None: nothing to say now. ``outbox_ids`` are to be confirmed once the answer is written;
     ``more`` says that further rows of the conversation wait for that.
     """
 
     text: str | None = None
-    outbox_id: int | None = None
+    outbox_ids: tuple[int, ...] = ()
     conversation_id: int | None = None
     more: bool = False
     repeat: bool = False
@@ -89,19 +108,36 @@ _READ = select(
     conversations.c.chat == bindparam("chat"),
 )
 
+_NOT_MET_YET = or_(
+    conversations.c.last_sent_at.is_(None),
+    # What went out before this message came counts for an earlier window. The platform's clock may go behind ours.
+    (conversations.c.last_sent_at < bindparam("received", type_=Instant))
+    & (conversations.c.last_sent_at < bindparam("sent_and_skew", type_=Instant)),
+)
+
 _ADVANCE = (
     update(conversations)
     .where(conversations.c.id == bindparam("the_id"), conversations.c.version == bindparam("the_version"))
     .values(
         version=bindparam("new_version"),
         state=bindparam("new_state"),
-        # Sends count up meanwhile without a new version, so a turn that opens no window leaves the count alone.
-        window_opened_at=func.coalesce(bindparam("opened", type_=Instant), conversations.c.window_opened_at),
-        window_sent=case((bindparam("opens", type_=Boolean), 0), else_=conversations.c.window_sent),
+        # Whoever writes after the end of a session begins a new one.
+        session=case(
+            (and_(bindparam("speaks", type_=Boolean), conversations.c.session == "ended"), ""),
+            else_=conversations.c.session,
+        ),
+        # Sends count down meanwhile without a new version, so a turn that opens no window leaves the count alone.
+        window_closes_at=func.coalesce(bindparam("closes", type_=Instant), conversations.c.window_closes_at),
+        window_left=case(
+            (and_(bindparam("opens", type_=Boolean), _NOT_MET_YET), bindparam("left", type_=Integer)),
+            else_=conversations.c.window_left,
+        ),
+        reply_address=func.coalesce(bindparam("address", type_=String), conversations.c.reply_address),
         burst_began_at=bindparam("began"),
         burst_count=bindparam("burst"),
     )
 )
+_SKEW = timedelta(seconds=10)
 
 _INSERT_OUTBOX = insert(outbox).returning(outbox.c.id)
 
@@ -134,36 +170,50 @@ class Turns:
         self._flood = flood
         self._workers = workers
 
-    def take(self, message: Message, *, answer_until: float | None = None, also: Record | None = None) -> Answer:
+    def take(
+        self, message: Message, *, answer_until: float | None = None, own: bool = False, also: Record | None = None
+    ) -> Answer:
         """Handles one message, exactly once however often it comes.
 
-        ``answer_until``: monotonic time up to which a reply may go into the HTTP answer; None: it may not, and the
-        message is an event of our own that opens no reply window. ``also`` is stored in the same transaction.
+        ``answer_until``: monotonic time up to which a reply may go into the HTTP answer; None: it may not.
+        ``own``: an event of our own, which opens no reply window. ``also`` is stored in the same transaction.
         """
+        now = self._clock.now()
+        sent_at = message.sent_at if self._capabilities[message.channel].pulled else now
+        try:
+            return self._take(_Arrival(message, now, min(sent_at, now), own), answer_until, also)
+        except _Repeat:
+            return self.first_answer(message.channel, message.dedupe_key)
+
+    def think(self, conversation: int) -> None:
+        """Handles the messages of a conversation that are stored and wait, oldest first."""
+        while (arrival := self._waiting(conversation)) is not None:
+            with suppress(_Repeat):  # another worker has thought about it meanwhile
+                self._take(arrival, None, None)
+
+    def _take(self, arrival: _Arrival, answer_until: float | None, also: Record | None) -> Answer:
         for attempt in range(_ATTEMPTS):
             try:
-                return self._take_once(message, answer_until, also)
+                return self._take_once(arrival, answer_until, also)
             except StaleVersion:
                 time.sleep(random.uniform(0, 0.002 * min(attempt + 1, 10)))
-            except _Repeat:
-                return self._first_answer(message)
         raise StaleVersion("too many turns of one conversation at once")
 
-    def _take_once(self, message: Message, answer_until: float | None, also: Record | None) -> Answer:
-        now = self._clock.now()
+    def _take_once(self, arrival: _Arrival, answer_until: float | None, also: Record | None) -> Answer:
+        now, message = self._clock.now(), arrival.message
         with self._store.read():
             row = self._conversation(message, now)
             turn = Turn(message, _as_conversation(row), now)
-            flooded = answer_until is not None and message.kind == "text" and _is_flood(row, now)
-            outcome = self._throttle(row, now) if flooded else self._think(turn)
+            flooded = not arrival.own and message.kind == "text" and _is_flood(row, arrival.sent_at)
+            outcome = self._throttle(row, arrival.sent_at) if flooded else self._think(turn)
         try:
-            tx, answer = self._store_turn(row, turn, outcome, answer_until, also)
+            tx, answer = self._store_turn(row, turn, outcome, arrival, answer_until, also)
         except (StaleVersion, _Repeat, OperationalError):
             raise  # thought again, answered as before, or left to the platform's next try
         except Exception as error:
             log.exception("record_failed", handler=outcome.handler, conversation=row.id)
             outcome = _Outcome("failed", outcome.handler, self._on_failure(turn), type(error).__name__)
-            tx, answer = self._store_turn(row, turn, outcome, answer_until, also)
+            tx, answer = self._store_turn(row, turn, outcome, arrival, answer_until, also)
         self._workers.wake(sorted(tx.woken), tx.new_jobs)
         log.info(
             "turn",
@@ -175,6 +225,20 @@ class Turns:
             conversation=row.id,
         )
         return answer
+
+    def _waiting(self, conversation: int) -> _Arrival | None:
+        query = (
+            select(inbox, conversations.c.account, conversations.c.chat)
+            .join(conversations, conversations.c.id == inbox.c.conversation_id)
+            .where(inbox.c.conversation_id == conversation, inbox.c.outcome == "waiting")
+            .order_by(inbox.c.id)
+            .limit(1)
+        )
+        with self._store.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        return _Arrival(stored_message(row), row.received_at, min(row.sent_at, row.received_at), inbox_id=row.id)
 
     def _conversation(self, message: Message, now: datetime) -> Row[Any]:
         key = {"channel": message.channel, "account": message.account, "chat": message.chat}
@@ -206,15 +270,21 @@ class Turns:
             effects = afterthought(turn, effects)
         return effects
 
-    def _throttle(self, row: Row[Any], now: datetime) -> _Outcome:
-        first = _burst(row, now)[1] == BURST_MESSAGES + 1
+    def _throttle(self, row: Row[Any], at: datetime) -> _Outcome:
+        first = _burst(row, at)[1] == BURST_MESSAGES + 1
         return _Outcome("throttled", "", Effects(replies=(self._flood,) if first else ()))
 
     def _store_turn(
-        self, row: Row[Any], turn: Turn, outcome: _Outcome, answer_until: float | None, also: Record | None
+        self,
+        row: Row[Any],
+        turn: Turn,
+        outcome: _Outcome,
+        arrival: _Arrival,
+        answer_until: float | None,
+        also: Record | None,
     ) -> tuple[Transaction, Answer]:
         with self._store.write() as connection:
-            return self._record(connection, row, turn, outcome, answer_until, also)
+            return self._record(connection, row, turn, outcome, arrival, answer_until, also)
 
     def _record(
         self,
@@ -222,11 +292,13 @@ class Turns:
         row: Row[Any],
         turn: Turn,
         outcome: _Outcome,
+        arrival: _Arrival,
         answer_until: float | None,
         also: Record | None,
     ) -> tuple[Transaction, Answer]:
-        inbox_id = _insert_inbox(connection, row.id, turn, outcome)
-        _advance(connection, row, turn, outcome.effects, inbound=answer_until is not None)
+        rules = self._capabilities[turn.message.channel]
+        inbox_id = _insert_inbox(connection, row.id, turn, outcome, arrival.inbox_id)
+        _advance(connection, row, turn, outcome.effects, arrival, rules)
         tx = Transaction(
             connection,
             turn.now,
@@ -239,41 +311,67 @@ class Turns:
         _attach(tx, turn.message)
         for record in (*outcome.effects.records, *((also,) if also else ())):
             record(tx)
-        in_time = answer_until is not None and self._clock.monotonic() < answer_until
-        return tx, self._store_replies(tx, turn.message.channel, passive=in_time and not row.waiting)
+        passive = answer_until is not None and rules.reply_margin is not None
+        in_time = passive and (rules.streams or self._clock.monotonic() < (answer_until or 0.0))
+        older = () if rules.pushes else _words_kept(tx, in_time)
+        passive = in_time and not (rules.pushes and row.waiting)
+        answer = self._store_replies(tx, turn.message, rules, passive=passive, older=older)
+        for record in tx.afterwards:
+            record(tx)
+        return tx, answer
 
-    def _store_replies(self, tx: Transaction, channel: str, *, passive: bool) -> Answer:
-        parts = split_text("\n".join(tx.replies), self._capabilities[channel].text_bytes)
-        answer = Answer()
-        for number, part in enumerate(parts):
-            offered = passive and number == 0
+    def _store_replies(
+        self,
+        tx: Transaction,
+        message: Message,
+        rules: Capabilities,
+        *,
+        passive: bool,
+        older: Sequence[Row[Any]] = (),
+    ) -> Answer:
+        """Queues the replies; the first, with ``older`` words that could not be said before, may go out at once."""
+        found = parcels(tx.replies, rules)
+        offered: list[int] = []
+        for number, (kind, payload) in enumerate(found):
+            now = passive and number == 0 and kind == "text"
+            code = message.reply_code if number == 0 else ""
             values = outbox_row(
                 conversation_id=tx.conversation_id,
                 inbox_id=tx.inbox_id,
                 key=f"{tx.origin}:{number}",
-                kind="text",
-                payload={"text": part},
+                kind=kind,
+                payload={**payload, "code": code} if code else payload,
                 voice="bot",
                 about=None,
-                status="offered" if offered else "queued",
+                status="offered" if now else "queued",
                 now=tx.now,
             )
+            if code and rules.reply_code_lives is not None:
+                values["expires_at"] = message.sent_at + rules.reply_code_lives
             row_id: int = tx.connection.execute(_INSERT_OUTBOX, values).scalar_one()
-            if offered:
-                answer = Answer(part, row_id, tx.conversation_id, more=len(parts) > 1)
+            if now:
+                offered.append(row_id)
             else:
                 tx.woken.add(tx.conversation_id)
-        return answer
+        words = found[0][1]["text"] if offered else ""
+        told = _that_fit(older, words, rules.text_bytes) if passive else []
+        if told:
+            _offer(tx, told)
+        if not (offered or told):
+            return Answer()
+        text = "\n".join([*(row.payload["text"] for row in told), *([words] if words else [])])
+        ids = (*(row.id for row in told), *offered)
+        return Answer(text, ids, tx.conversation_id, more=len(found) > len(offered))
 
-    def _first_answer(self, message: Message) -> Answer:
-        """The reply that the first copy offered in its HTTP answer, if it did.
+    def first_answer(self, channel: str, dedupe_key: str) -> Answer:
+        """The reply that the first copy of a message offered in its HTTP answer, if it did.
 
         While nobody has confirmed it, this answer may: the first one's process has died, or is about to finish.
         """
         query = (
             select(outbox.c.id, outbox.c.conversation_id, outbox.c.status, outbox.c.payload)
             .join(inbox, inbox.c.id == outbox.c.inbox_id)
-            .where(inbox.c.channel == message.channel, inbox.c.dedupe_key == message.dedupe_key)
+            .where(inbox.c.channel == channel, inbox.c.dedupe_key == dedupe_key)
             # A row that was never attempted through the API went, or goes, out in the HTTP answer.
             .where(outbox.c.status.in_(("offered", "sent")), outbox.c.attempts == 0)
         )
@@ -283,7 +381,21 @@ class Turns:
             return Answer(repeat=True)
         if row.status == "sent":
             return Answer(row.payload["text"], repeat=True)
-        return Answer(row.payload["text"], row.id, row.conversation_id, more=True, repeat=True)
+        return Answer(row.payload["text"], (row.id,), row.conversation_id, more=True, repeat=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A message with the time at which we had it and the time it counts as sent.
+
+    ``own``: an event of our own. ``inbox_id``: its row, when it is stored already and waits.
+    """
+
+    message: Message
+    received_at: datetime
+    sent_at: datetime
+    own: bool = False
+    inbox_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,19 +416,20 @@ def _as_conversation(row: Row[Any]) -> Conversation:
         state=row.state,
         holder=row.holder,
         followed=row.followed,
+        session=row.session,
     )
 
 
-def _burst(row: Row[Any], now: datetime) -> tuple[datetime, int]:
+def _burst(row: Row[Any], at: datetime) -> tuple[datetime, int]:
     """When the current burst of messages began, and how many it holds with this one."""
-    if row.burst_began_at is None or now - row.burst_began_at > timedelta(seconds=BURST_SECONDS):
-        return now, 1
+    if row.burst_began_at is None or at - row.burst_began_at > timedelta(seconds=BURST_SECONDS):
+        return at, 1
     return row.burst_began_at, row.burst_count + 1
 
 
-def _is_flood(row: Row[Any], now: datetime) -> bool:
+def _is_flood(row: Row[Any], at: datetime) -> bool:
     """Whether somebody writes faster than the bot answers. A person who reads along gets every word."""
-    return row.holder is None and not row.followed and _burst(row, now)[1] > BURST_MESSAGES
+    return row.holder is None and not row.followed and _burst(row, at)[1] > BURST_MESSAGES
 
 
 @cache
@@ -324,43 +437,114 @@ def _insert_inbox_row(dialect: str) -> Any:
     return insert_or_nothing(dialect, inbox).returning(inbox.c.id)
 
 
-def _insert_inbox(connection: Connection, conversation: int, turn: Turn, outcome: _Outcome) -> int:
-    message = turn.message
-    values = {
-        "channel": message.channel,
-        "dedupe_key": message.dedupe_key,
-        "conversation_id": conversation,
-        "kind": message.kind,
-        "text": message.text,
-        "payload": {"event": message.event} if message.event else {},
-        "sent_at": message.sent_at,
-        "received_at": turn.now,
+def _insert_inbox(connection: Connection, conversation: int, turn: Turn, outcome: _Outcome, waiting: int | None) -> int:
+    result = {
         "outcome": outcome.outcome,
         "handler": outcome.handler,
         "note": outcome.effects.note[:200],
         "error": outcome.error,
     }
+    if waiting is not None:
+        query = update(inbox).where(inbox.c.id == waiting, inbox.c.outcome == "waiting").values(**result)
+        if connection.execute(query).rowcount != 1:
+            raise _Repeat
+        return waiting
+    values = {**inbox_row(turn.message, conversation, turn.now), **result}
     inbox_id = connection.execute(_insert_inbox_row(connection.dialect.name), values).scalar()
     if inbox_id is None:
         raise _Repeat
     return int(inbox_id)
 
 
-def _advance(connection: Connection, row: Row[Any], turn: Turn, effects: Effects, *, inbound: bool) -> None:
-    began, burst = _burst(row, turn.now) if inbound else (row.burst_began_at, row.burst_count)
-    opens = inbound and turn.message.kind != "event"
+def inbox_row(message: Message, conversation: int, received_at: datetime) -> dict[str, Any]:
+    """The values of an inbox row, but for what became of it."""
+    return {
+        "channel": message.channel,
+        "dedupe_key": message.dedupe_key,
+        "conversation_id": conversation,
+        "kind": message.kind,
+        "text": message.text,
+        "payload": message.details(),
+        "sent_at": message.sent_at,
+        "received_at": received_at,
+    }
+
+
+def stored_message(row: Row[Any]) -> Message:
+    """The message of an inbox row that was read together with ``account`` and ``chat`` of its conversation."""
+    details = dict(row.payload)
+    media = details.pop("media", None)
+    return Message(
+        channel=row.channel,
+        account=row.account,
+        chat=row.chat,
+        dedupe_key=row.dedupe_key,
+        kind=row.kind,
+        sent_at=row.sent_at,
+        text=row.text,
+        media=Media(**media) if media else None,
+        **details,
+    )
+
+
+def _advance(
+    connection: Connection, row: Row[Any], turn: Turn, effects: Effects, arrival: _Arrival, rules: Capabilities
+) -> None:
+    began, burst = (row.burst_began_at, row.burst_count) if arrival.own else _burst(row, arrival.sent_at)
+    window = None if arrival.own else _window(row, turn.message, arrival.sent_at, rules)
     values = {
         "the_id": row.id,
         "the_version": row.version,
         "new_version": row.version + 1,
         "new_state": dict(effects.state) if effects.state is not None else row.state,
-        "opened": turn.now if opens else None,
-        "opens": opens,
+        "closes": arrival.sent_at + window.length if window else None,
+        "speaks": not arrival.own and turn.message.kind != "event",
+        "opens": window is not None,
+        "left": window.messages if window else 0,
+        "received": arrival.received_at,
+        "sent_and_skew": arrival.sent_at + _SKEW,
+        "address": turn.message.reply_address or None,
         "began": began,
         "burst": burst,
     }
     if connection.execute(_ADVANCE, values).rowcount != 1:
         raise StaleVersion("another turn was stored first")
+
+
+def _window(row: Row[Any], message: Message, at: datetime, rules: Capabilities) -> Window | None:
+    """What this message opens; an event's short window does not take the place of a longer one."""
+    if message.kind != "event":
+        return rules.window
+    window = rules.event_windows.get(message.event)
+    if window is None or row.window_closes_at is None:
+        return window
+    better = row.window_closes_at > at + window.length and row.window_left >= window.messages
+    return None if better else window
+
+
+def _words_kept(tx: Transaction, in_time: bool) -> Sequence[Row[Any]]:
+    """Texts that wait until the person writes, where nothing can be said unasked."""
+    if not in_time:
+        return ()
+    died = tx.now - timedelta(seconds=OFFER_SECONDS)
+    waits = or_(outbox.c.status == "queued", (outbox.c.status == "offered") & (outbox.c.created_at < died))
+    query = select(outbox).where(outbox.c.conversation_id == tx.conversation_id, waits, outbox.c.kind == "text")
+    return tx.connection.execute(query.order_by(outbox.c.id)).all()
+
+
+def _that_fit(older: Sequence[Row[Any]], words: str, limit: int) -> list[Row[Any]]:
+    fit, left = [], limit - len(words.encode())
+    for row in older:
+        left -= len(row.payload["text"].encode()) + 1
+        if left < 0:
+            break
+        fit.append(row)
+    return fit
+
+
+def _offer(tx: Transaction, rows: Sequence[Row[Any]]) -> None:
+    query = update(outbox).where(outbox.c.id.in_([row.id for row in rows]))
+    tx.connection.execute(query.values(status="offered", created_at=tx.now))
 
 
 def _attach(tx: Transaction, message: Message) -> None:

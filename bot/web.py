@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from flask import Blueprint, Response, request
@@ -13,10 +14,14 @@ from bot.channels.channel import Channel, Inbound
 from bot.channels.envelope import MAX_BODY
 from bot.clock import Clock
 from bot.errors import ForgedCallback, MalformedCallback
+from bot.message import Message
 from bot.offers import OfferConfirmer
+from bot.pulling import Pulling
 from bot.turn import Answer, Turns
 
 log = structlog.get_logger()
+
+_LATE_THREADS = 4
 
 Check = Callable[[], None]
 """Raises when something the service needs does not work."""
@@ -30,12 +35,15 @@ class Callbacks:
         *,
         channels: Mapping[str, Channel],
         turns: Turns,
+        pulling: Pulling,
         offers: OfferConfirmer,
         clock: Clock,
         registry: CollectorRegistry,
     ) -> None:
         self._channels = channels
         self._turns = turns
+        self._pulling = pulling
+        self._late = ThreadPoolExecutor(_LATE_THREADS, thread_name_prefix="late")
         self._offers = offers
         self._clock = clock
         self._seen = Counter(
@@ -71,17 +79,33 @@ class Callbacks:
         except (ForgedCallback, MalformedCallback) as error:
             return self._refuse(name, error)
         self._seen.labels(name, inbound.seen).inc()
+        if inbound.poke is not None:
+            self._pulling.poked(name, inbound.poke)
+        if inbound.asks_again:
+            return self._respond(channel, inbound, self._turns.first_answer(name, inbound.asks_again))
         if inbound.message is None:
             return _plain(channel.acknowledgement, 200)
-        answer = self._turns.take(inbound.message, answer_until=started + channel.capabilities.reply_margin)
+        margin = channel.capabilities.reply_margin
+        until = None if margin is None or not inbound.answers_in_words else started + margin
+        answer = self._answer(channel, inbound.message, until)
         return self._respond(channel, inbound, answer)
 
-    def _respond(self, channel: Channel, inbound: Inbound, answer: Answer) -> Response:
-        if answer.text is None:
+    def _answer(self, channel: Channel, message: Message, until: float | None) -> Answer | None:
+        """What the turn answers; None while it is still being thought about and the platform may ask again."""
+        if until is None or not channel.capabilities.streams:
+            return self._turns.take(message, answer_until=until)
+        thought = self._late.submit(self._turns.take, message, answer_until=until)
+        try:
+            return thought.result(timeout=max(0.0, until - self._clock.monotonic()))
+        except TimeoutError:
+            return None
+
+    def _respond(self, channel: Channel, inbound: Inbound, answer: Answer | None) -> Response:
+        if answer is not None and answer.text is None and not inbound.asks_again:
             return _plain(channel.acknowledgement, 200)
-        sealed = channel.passive_reply(inbound, answer.text, self._clock.now())
-        response = Response(sealed, 200, content_type="application/xml; charset=utf-8")
-        if answer.outbox_id is not None:
+        sealed = channel.passive_reply(inbound, answer.text if answer else None, self._clock.now())
+        response = Response(sealed, 200, content_type=channel.content_type)
+        if answer is not None and answer.outbox_ids:
             response.call_on_close(lambda: self._offers.written(answer))
         return response
 

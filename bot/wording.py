@@ -1,10 +1,46 @@
-"""Fitting texts to the length a channel takes."""
+"""Fitting words to what a channel takes: long texts are split, menus become numbered text where there are none."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
+
+from bot.channels.capabilities import Capabilities
+from bot.menu import Menu
 
 _ENDS = re.compile(r"(?<=[。！？!?\n；;])")
+
+
+_HEAD_BYTES = 1024
+"""The longest head of a tappable menu. Source: developer.work.weixin.qq.com document 94677."""
+
+
+def parcels(words: Sequence[str | Menu], rules: Capabilities) -> list[tuple[str, dict[str, Any]]]:
+    """What leaves for these texts and menus: kinds and payloads of outbox rows, as few as possible."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    lines: list[str] = []
+    for each in words:
+        if isinstance(each, str) or len(each.choices) > rules.menu_choices:
+            lines.append(each if isinstance(each, str) else each.as_text())
+            continue
+        head = "\n".join((*lines, each.head))
+        if len(head.encode()) > _HEAD_BYTES:
+            found += _texts(lines, rules)
+            head = each.head
+        found.append(("menu", _menu(each, head)))
+        lines = []
+    return found + _texts(lines, rules)
+
+
+def _texts(lines: Sequence[str], rules: Capabilities) -> list[tuple[str, dict[str, Any]]]:
+    return [("text", {"text": part}) for part in split_text("\n".join(lines), rules.text_bytes)]
+
+
+def _menu(menu: Menu, head: str) -> dict[str, Any]:
+    words = Menu(head, menu.choices, menu.tail).as_text()
+    choices = [[choice.id, choice.label] for choice in menu.choices]
+    return {"text": words, "head": head, "choices": choices, "tail": menu.tail}
 
 
 def split_text(text: str, limit: int) -> list[str]:

@@ -7,7 +7,8 @@ for due rows themselves.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import dramatiq
 import redis
@@ -48,7 +49,17 @@ class Queue:
         for job_id in jobs:
             self._send("run_job", job_id)
 
-    def _send(self, actor: str, row_id: int) -> None:
+    def wake_thinkers(self, conversations: Sequence[int]) -> None:
+        """Asks for the messages that wait in these conversations to be thought about."""
+        for conversation_id in conversations:
+            self._send("think", conversation_id)
+
+    def wake_pull(self, channels: Sequence[str]) -> None:
+        """Asks for the messages of these channels to be fetched."""
+        for channel in channels:
+            self._send("pull", channel)
+
+    def _send(self, actor: str, row_id: int | str) -> None:
         if time.monotonic() < self._quiet_until:
             return
         message: dramatiq.Message[None] = dramatiq.Message(
@@ -62,7 +73,7 @@ class Queue:
             log.warning("queue_away", error=type(error).__name__)
 
 
-def declare_actors(broker: dramatiq.Broker, deliver: Callable[[int], None], run_job: Callable[[int], None]) -> None:
-    """Binds what the workers do to the names that travel in the queue."""
-    for name, function in (("deliver", deliver), ("run_job", run_job)):
+def declare_actors(broker: dramatiq.Broker, work: Mapping[str, Callable[[Any], None]]) -> None:
+    """Binds what the workers do to the names that travel in the queue: deliver, run_job, think and pull."""
+    for name, function in work.items():
         dramatiq.actor(actor_name=name, queue_name=QUEUE, broker=broker, max_retries=0)(function)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from claims.words import choice_of, compact, is_question, photos_done
+from claims.words import choice_of, is_question, photos_done
+from understanding.amounts import compact
 
 Wish = Literal["refund", "replacement", "coupon", "any"]
 """``any``: she leaves it to us."""

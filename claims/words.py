@@ -1,26 +1,13 @@
-"""Plain words to plain values: compacting what people type or dictate, numbers, amounts, choices, yes and no."""
+"""Plain words to plain values: choices, yes and no, and what is said about photos."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from understanding import slots
-
-LONGEST_READ = 200
-"""Characters of a message that are read; what counts stands at its beginning."""
+from understanding.amounts import compact, number_of
 
 _LONGEST_COMMAND = 20
 """A word that steers the dialogue is short; longer sentences say something else."""
-
-_CHINESE = "零〇一二两三四五六七八九十百"
-NUMBER = rf"(?:\d{{1,4}}(?:\.\d{{1,3}})?|[{_CHINESE}]{{1,4}}|[俩仨])"
-UNIT = (
-    "(?:公斤|千克|毫升|kg|ml|g|个(?!多?小时|多?月|多?星期|多?礼拜|问题|人|电话)|只|颗|粒|斤|克|两(?![天次回年月])|袋|盒|箱|瓶|包|串|把|条|块|枚|片|根|筐|提|罐|桶|份|件|板|朵|棵|头|支|杯"
-    "|样|层|卷)"
-)
-AMOUNT = rf"(?:(?:{NUMBER}|好?几|十几|半)[来多]?{UNIT}[半多]?|[俩仨])"
-NO_NUMBER = rf"[^\d{_CHINESE}俩仨]"
 
 # Without 两: "两个" says that two were meant.
 _CHOICE = re.compile(r"(?:我?[要选]|就|是|第|回复?|那)*(\d|[一二三四五]|最后一)(?:个|种|号|项|样|条)*[吧了的呢啊哈]*")
@@ -51,20 +38,6 @@ _FILLER = re.compile(r"(?:嗯|哦|噢|喔|好|对|行|是|知道|明白|收到|�
 _NOT_THIS = re.compile(r"不是(?:这|那|它|的|吧|$)|(?:搞|弄|认|记)错|不对$|^不对|^错了|^不是")
 _OBJECTS = re.compile("不同意|不接受|不服|不认|不合理|不公平|^为(?:什么|啥)|^凭(?:什么|啥)|怎么不(?:同意|给|退|赔)")
 _NONE_OF_THEM = re.compile(r"(?:都|一个都|全)不[是对在]|不是这|没有我?[要说的]|不是这[些几]|不在[里这]|^没有$|^0$")
-
-
-def compact(text: str) -> str:
-    """The words without what dictation adds or leaves out: spaces, punctuation, full-width forms, capitals."""
-    plain = unicodedata.normalize("NFKC", text[:LONGEST_READ]).lower()
-    return re.sub(r"[^\w%./]|_|(?<!\d)[./]|[./](?!\d)", "", plain)
-
-
-def number_of(word: str) -> float | None:
-    """The value of a number in digits or Chinese; the middle of an open one ("七八个" is 7.5); None for no number."""
-    if re.fullmatch("[一二两三四五六七八九]{2}", word):
-        low, high = (slots.number_of(digit) or 0 for digit in word)
-        return (low + high) / 2
-    return slots.number_of(word)
 
 
 def choice_of(text: str, count: int) -> int | None:

@@ -28,6 +28,10 @@ imports = typer.Typer(help="Read orders or people from a file.", no_args_is_help
 faq = typer.Typer(help="Look after the knowledge.", no_args_is_help=True)
 cli.add_typer(imports, name="import")
 cli.add_typer(faq, name="faq")
+kf = typer.Typer(help="Look after the customer-service account (微信客服).", no_args_is_help=True)
+cli.add_typer(kf, name="kf")
+menu = typer.Typer(help="Look after the Official Account's menu.", no_args_is_help=True)
+cli.add_typer(menu, name="menu")
 
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
@@ -135,6 +139,17 @@ def restore(file: Path) -> None:
     raise typer.Exit(put_back(_from_where_called(file)))
 
 
+@menu.command("push")
+def menu_push(
+    channel: Annotated[str, typer.Option(help="The Official Account, when there are several.")] = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Put the menu of menu.yaml in the place of the account's menu."""
+    from commands.menu import push
+
+    raise typer.Exit(push(channel, dry_run=dry_run))
+
+
 @imports.command()
 def orders(file: Path, dry_run: DryRun = False) -> None:
     """Import orders from csv or xlsx."""
@@ -164,11 +179,70 @@ def understand(
 
 
 @faq.command()
-def check() -> None:
+def check(
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out links and cross-validation.")] = False,
+) -> None:
     """Look for mistakes in the knowledge files."""
     from commands.faq import check as check_knowledge
 
-    raise typer.Exit(check_knowledge())
+    raise typer.Exit(check_knowledge(quick))
+
+
+@faq.command("import")
+def faq_import(
+    file: Path,
+    dry_run: DryRun = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Take out every entry that the file lacks.")] = False,
+) -> None:
+    """Take entries in from csv or xlsx: question, answer, variants (one a line), and Qunda's own columns."""
+    from commands.faq import take_in
+
+    raise typer.Exit(take_in(_from_where_called(file), dry_run=dry_run, replace=replace))
+
+
+@faq.command("export")
+def faq_export(file: Path) -> None:
+    """Write all entries to csv or xlsx."""
+    from commands.faq import put_out
+
+    raise typer.Exit(put_out(_from_where_called(file)))
+
+
+@faq.command("gaps")
+def faq_gaps(
+    approve: Annotated[int | None, typer.Option(help="Add the gap with this number to the knowledge.")] = None,
+    dismiss: Annotated[int | None, typer.Option(help="Take the gap with this number off the list.")] = None,
+    entry: Annotated[str | None, typer.Option(help="With --approve: as phrasings of this entry.")] = None,
+    answer: Annotated[str | None, typer.Option(help="With --approve: as a new entry with this answer.")] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--everywhere", help="With --approve: a person's answer holds in all communities.")
+    ] = False,
+) -> None:
+    """List what residents asked and the bot could not answer; approve or dismiss it."""
+    from commands import gaps
+
+    if (approve is not None and dismiss is not None) or (entry is not None and answer is not None):
+        raise CommandRefused("two of these options say different things", "give one of them")
+    if approve is None and (entry is not None or answer is not None or everywhere):
+        raise CommandRefused("--entry, --answer and --everywhere go with --approve", "add --approve and the number")
+    if approve is not None:
+        gaps.approve(approve, entry_id=entry, answer=answer, everywhere=everywhere)
+    elif dismiss is not None:
+        gaps.dismiss(dismiss)
+    else:
+        gaps.list_open()
+
+
+@kf.command("link")
+def kf_link(
+    community: Annotated[str, typer.Argument(help="Its id or name in people.yaml.")],
+    channel: Annotated[str | None, typer.Option(help="Which account, where there are several.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the picture goes; the data dir without it.")] = None,
+) -> None:
+    """Print the link that a leader posts in her group, and write its QR picture."""
+    from commands.kf import link
+
+    raise typer.Exit(link(community, channel, out and _from_where_called(out)))
 
 
 @cli.command()

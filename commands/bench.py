@@ -8,7 +8,7 @@ from pathlib import Path
 
 from commands.errors import CommandRefused
 
-NAMES = ("webhook", "start", "understanding_speed")
+NAMES = ("webhook", "start", "understanding_speed", "senses")
 
 
 def run(name: str | None, json_file: Path | None) -> int:

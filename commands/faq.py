@@ -1,91 +1,210 @@
-"""Looks after the knowledge: what loads and still is not good."""
+"""Looks after the knowledge files: checks them, and exchanges them with spreadsheets."""
 
 from __future__ import annotations
 
+import csv
 import os
-from collections.abc import Iterable, Iterator
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
+import openpyxl
+from openpyxl.utils.exceptions import IllegalCharacterError
+
+from commands.errors import CommandRefused
+from commands.knowledge import knowledge_in_use, opened_store
+from commands.links import dead_links
 from config.settings import Settings
 from config.yaml_file import YamlFile, read_yaml
+from faq import exchange, filing
+from faq.checking import Finding, Known, Theft, findings_in, thefts_in
+from faq.exchange import Exchange, UnusableTable
 from faq.knowledge import Entry, Knowledge
-from faq.text import Speech, plain
-from faq.variables import COMMUNITY, names_in
+from faq.matching import Matcher
+from shop.directory import Directory
 from shop.policy import Policy
+from shop.sheets import UnreadableFile, read_rows
 from understanding import skills
-from understanding.reader import load_speech
+from understanding.reader import load_chatter, load_speech
 
-FEWEST_PHRASINGS = 3
-LONGEST_ANSWER = 150
-"""Characters; longer texts are not read on a phone."""
-LONGEST_ELDER = 60
-ELDER_FROM = 40
-"""An answer longer than this needs a short form for elderly residents."""
+ALL_WELL, SOME_REFUSED, UNREADABLE = 0, 1, 2
+
+_SHOWN_PHRASINGS = 4
+_LONGEST_CELL = 32_767
+"""Characters; the limit of xlsx."""
 
 
-def check() -> int:
+def check(quick: bool = False) -> int:
     """Prints what is wrong with the knowledge, each with file and line; 1 when there was anything, else 0.
 
-    Raises ConfigError for knowledge that can't be used at all.
+    ``quick`` leaves out what takes long: links, and which entries steal each other's questions. Raises ConfigError
+    for knowledge that can't be used at all.
     """
     settings = Settings.load(os.environ, make_secret=True)
     knowledge = Knowledge.load(settings.files("faq"), settings.environ)
-    policy = Policy.load(settings.file("policy.yaml"), settings.environ)
-
-    def words(name: str) -> YamlFile:
-        return read_yaml(settings.file(f"words/{name}.yaml"), settings.environ)
-
-    findings = list(findings_in(knowledge, load_speech(words("speech"), words("produce")), policy.figures))
+    speech = load_speech(_words(settings, "speech"), _words(settings, "produce"))
+    findings = list(findings_in(knowledge, speech, _known(settings)))
+    if not quick:
+        chatter = load_chatter(_words(settings, "chatter"))
+        findings += dead_links(knowledge)
+        findings += map(_finding, thefts_in(knowledge, lambda part: Matcher(part, speech, chatter)))
     for entry, finding in findings:
         print(f"{entry.file}:{entry.line}: {entry.id}: {finding}")
     print(f"{len(knowledge)} entries, {len(findings)} findings")
     return 1 if findings else 0
 
 
-def findings_in(knowledge: Knowledge, speech: Speech, figures: Iterable[str]) -> Iterator[tuple[Entry, str]]:
-    """Every entry that needs a look, and why."""
-    told = set(figures)
-    for entry in knowledge:
-        findings = (*_of_phrasings(entry), *_of_forms(entry), *_of_values(entry, told))
-        yield from ((entry, finding) for finding in findings)
-    yield from _said_twice(knowledge, speech)
+def take_in(file: Path, *, dry_run: bool, replace: bool) -> int:
+    """Writes what a table says into the operator's knowledge folder; ``replace``: and takes everything else out.
+
+    Exit code: 0 all went in, 1 some rows were refused, 2 the file is unreadable. Raises CommandRefused.
+    """
+    settings = Settings.load(os.environ, make_secret=True)
+    knowledge = Knowledge.load(settings.files("faq"), settings.environ)
+    try:
+        found = exchange.read(read_rows(file), knowledge, skills.KNOWN)
+    except (UnreadableFile, UnusableTable) as error:
+        print(f"{file}: {error}", file=sys.stderr)
+        return UNREADABLE
+    removed = found.absent if replace and not found.refused else ()
+    _print_exchange(found, removed, replace)
+    if not (found.new or found.changed or removed):
+        print("Nothing to write.")
+    elif dry_run:
+        print(f"Dry run: nothing written. {_where(settings)}")
+    else:
+        _write(settings, found, removed)
+    return SOME_REFUSED if found.refused else ALL_WELL
 
 
-def _of_phrasings(entry: Entry) -> Iterator[str]:
-    if len(entry.phrasings) < FEWEST_PHRASINGS:
-        yield f"only {len(entry.phrasings)} phrasings; write at least {FEWEST_PHRASINGS}, the more the better"
-    for phrasing in entry.phrasings:
-        if not plain(phrasing):
-            yield f"the phrasing {phrasing!r} holds no word; leave it out"
+def put_out(file: Path) -> int:
+    """Writes the knowledge in use, approved gaps included, as csv or xlsx. Raises CommandRefused."""
+    kinds = {".csv": _write_csv, ".xlsx": _write_xlsx}
+    write = kinds.get(file.suffix.lower())
+    if write is None:
+        raise CommandRefused(f"{file.name} is neither csv nor xlsx", "name a file that ends in .csv or .xlsx")
+    settings = Settings.load(os.environ, make_secret=True)
+    with opened_store(settings) as store, store.read() as connection:
+        knowledge = knowledge_in_use(settings, connection)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".faq-", dir=file.parent) as folder:
+            draft = Path(folder) / file.name
+            write(draft, knowledge.written)
+            os.replace(draft, file)
+    except OSError as error:
+        remedy = "name a file in a folder that exists and that this user may write to"
+        raise CommandRefused(f"{file} cannot be written ({error.strerror})", remedy) from None
+    print(f"{len(knowledge.written)} entries written to {file}")
+    return ALL_WELL
 
 
-def _of_forms(entry: Entry) -> Iterator[str]:
-    if entry.skill is not None and entry.skill not in skills.KNOWN:
-        yield f"there is no skill {entry.skill}; use one of {', '.join(sorted(skills.KNOWN))}"
-    if entry.answer is None:
-        return
-    if len(entry.answer) > LONGEST_ANSWER:
-        yield f"the answer has {len(entry.answer)} characters; {LONGEST_ANSWER} are enough"
-    if entry.group is None:
-        yield "there is no group form; write what may be said in front of everybody"
-    if entry.elder is None and len(entry.answer) > ELDER_FROM:
-        yield f"there is no elder form; an answer of more than {ELDER_FROM} characters needs a short one"
-    if entry.elder is not None and len(entry.elder) > LONGEST_ELDER:
-        yield f"the elder form has {len(entry.elder)} characters; {LONGEST_ELDER} are enough"
+def _words(settings: Settings, name: str) -> YamlFile:
+    return read_yaml(settings.file(f"words/{name}.yaml"), settings.environ)
 
 
-def _of_values(entry: Entry, told: set[str]) -> Iterator[str]:
-    texts = filter(None, (entry.answer, entry.elder, entry.group))
-    asked = frozenset().union(*map(names_in, texts)) if entry.answer else frozenset()
-    for name in sorted(asked - told):
-        purpose = ", for residents whose community is not known" if name in COMMUNITY else ""
-        yield f"the answer names {{{name}}}; write {name} below figures in policy.yaml{purpose}"
+def _known(settings: Settings) -> Known:
+    policy = Policy.load(settings.file("policy.yaml"), settings.environ)
+    people = settings.file("people.yaml")
+    communities = None
+    if people.exists():
+        communities = [community.id for community in Directory.load(people, settings.environ).communities]
+    return Known(policy.figures, skills.KNOWN, communities)
 
 
-def _said_twice(knowledge: Knowledge, speech: Speech) -> Iterator[tuple[Entry, str]]:
-    first: dict[str, Entry] = {}
-    for entry in knowledge:
-        for phrasing in dict.fromkeys(entry.phrasings):
-            other = first.setdefault(speech.normalise(phrasing), entry)
-            both_for_all = not other.communities and not entry.communities
-            if other is not entry and (both_for_all or set(other.communities) & set(entry.communities)):
-                yield entry, f"{phrasing!r} is also {other.id} ({other.file}:{other.line}); keep it in one of the two"
+def _finding(theft: Theft) -> Finding:
+    lost = "; ".join(theft.phrasings[:_SHOWN_PHRASINGS])
+    share = f"{len(theft.phrasings)} of {len(theft.entry.phrasings)}"
+    return theft.entry, (
+        f"{share} phrasings find {theft.thief.id} when they are not stored ({lost}); give both entries more phrasings "
+        f"that say what sets them apart, or make one of the two"
+    )
+
+
+def _print_exchange(found: Exchange, removed: Sequence[Entry], replace: bool) -> None:
+    for heading in found.ignored:
+        print(f"the column {heading} is not known and left out")
+    for number, reason in found.refused:
+        print(f"row {number}: {reason}")
+    for entry in found.new:
+        print(f"new: {entry.id}: {entry.question}")
+    for old, entry in found.changed:
+        print(f"changed: {entry.id}: {', '.join(_differences(old, entry))}")
+    for entry in removed:
+        print(f"removed: {entry.id}: {entry.question}")
+    print(
+        f"{found.total} entries read: {len(found.new)} new, {len(found.changed)} changed, {found.unchanged} unchanged, "
+        f"{len(found.refused)} refused; {len(removed)} removed, {len(found.absent) - len(removed)} others stay as they "
+        f"are."
+    )
+    if replace and found.refused:
+        print("Nothing is removed while rows are refused: they may be the ones that are missing.")
+
+
+def _differences(old: Entry, entry: Entry) -> Iterator[str]:
+    for name in exchange.COLUMNS:
+        before, after = getattr(old, name), getattr(entry, name)
+        if before == after:
+            continue
+        if name == "variants":
+            yield f"variants +{len({*after} - {*before})} −{len({*before} - {*after})}"
+        else:
+            yield f"{name} (taken away)" if before and not after else name
+
+
+def _where(settings: Settings) -> str:
+    folder = settings.config_dir / "faq"
+    if settings.config_dir == settings.shipped_dir:
+        return "Before the import itself, set QUNDA_CONFIG_DIR: see ./qunda faq import without --dry-run."
+    if folder.is_dir():
+        return f"The import will write into {folder}."
+    return (
+        f"The import will first copy the shipped files to {folder}, which from then on is the whole knowledge: "
+        f"updates of Qunda no longer change it."
+    )
+
+
+def _write(settings: Settings, found: Exchange, removed: Sequence[Entry]) -> None:
+    if settings.config_dir == settings.shipped_dir:
+        raise CommandRefused(
+            f"the import would change the shipped {settings.shipped_dir / 'faq'}, which updates of Qunda replace",
+            "make a folder of your own, put QUNDA_CONFIG_DIR=/path/to/it into .env, move your channels.yaml and "
+            "people.yaml there, and import again",
+        )
+    folder = settings.config_dir / "faq"
+    if not folder.is_dir():
+        print(f"Copying the shipped files to {folder}, which from now on is the whole knowledge.")
+    try:
+        written = filing.write(
+            folder,
+            settings.files("faq"),
+            changed={entry.id: entry for _, entry in found.changed},
+            new=found.new,
+            removed={entry.id for entry in removed},
+            environ=settings.environ,
+        )
+    except OSError as error:
+        remedy = f"give this user the right to write in {settings.config_dir}"
+        raise CommandRefused(f"{folder} cannot be written ({error.strerror})", remedy) from None
+    print(f"Written: {', '.join(file.name for file in written)} in {folder}.")
+    print("The running processes take it in within seconds; ./qunda faq check looks closer.")
+
+
+def _write_csv(file: Path, entries: Iterable[Entry]) -> None:
+    with file.open("w", encoding="utf-8-sig", newline="") as stream:  # the mark tells Excel that it is UTF-8
+        csv.writer(stream).writerows(exchange.rows_of(entries))
+
+
+def _write_xlsx(file: Path, entries: Iterable[Entry]) -> None:
+    workbook = openpyxl.Workbook(write_only=True)
+    sheet = workbook.create_sheet("faq")
+    for row in exchange.rows_of(entries):
+        if any(len(cell) > _LONGEST_CELL for cell in row):
+            problem = f"the phrasings of {row[3]} have more characters than a cell of xlsx can hold"
+            raise CommandRefused(problem, "export to a csv file")
+        try:
+            sheet.append(row)
+        except IllegalCharacterError:
+            problem = f"{row[3]} holds a control character, which xlsx cannot hold"
+            raise CommandRefused(problem, "take it out of the entry, or export to a csv file") from None
+    workbook.save(file)

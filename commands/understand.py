@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from commands.errors import CommandRefused
+from commands.knowledge import approved_so_far
 from config.settings import Settings
 from understanding.reader import Reader, load_reader
 
@@ -25,7 +26,8 @@ def run(text: str | None, file: Path | None, out: Path | None) -> int:
     if (text is None) == (file is None):
         remedy = './qunda understand "…", or --file in.jsonl --out out.jsonl'
         raise CommandRefused("give one message or one file", remedy)
-    reader = load_reader(Settings.load(os.environ, make_secret=True))
+    settings = Settings.load(os.environ, make_secret=True)
+    reader = load_reader(settings, approved_so_far(settings))
     asked = _lines(file) if file is not None else iter([{"text": text}])
     with _writing_to(out) as stream:
         for line in asked:

@@ -6,10 +6,12 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import parse_qs
 
 from config.settings import web_address
 from config.yaml_file import YamlFile, read_yaml
@@ -17,7 +19,13 @@ from config.yaml_file import YamlFile, read_yaml
 
 @dataclass(frozen=True, slots=True)
 class OfficialAccountConfig:
-    """A WeChat official account (公众号) in encrypted mode."""
+    """A WeChat official account (公众号) in encrypted mode.
+
+    ``verified``: the account may send customer messages (客服消息); without that right everything must fit into the
+    answer to a message. ``notification_template``: a subscription message (订阅通知) that carries the words when
+    the reply window is closed; empty: none. ``notification_fields``: what each of its fields shows: words, number (of
+    the matter), time, or a Chinese text as it stands.
+    """
 
     name: str
     app_id: str
@@ -25,6 +33,9 @@ class OfficialAccountConfig:
     token: str = field(repr=False)
     aes_key: str = field(repr=False)
     api_base: str = "https://api.weixin.qq.com"
+    verified: bool = True
+    notification_template: str = ""
+    notification_fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"thing1": "words"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +51,50 @@ class WecomAppConfig:
     api_base: str = "https://qyapi.weixin.qq.com"
 
 
-ChannelConfig = OfficialAccountConfig | WecomAppConfig
+@dataclass(frozen=True, slots=True)
+class WecomKfConfig:
+    """A customer-service account (微信客服). ``pool``: residents whom nobody serves wait in the platform's queue."""
 
-KINDS: dict[str, type[OfficialAccountConfig] | type[WecomAppConfig]] = {
+    name: str
+    corp_id: str
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
+    open_kfid: str
+    api_base: str = "https://qyapi.weixin.qq.com"
+    pool: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WecomAibotConfig:
+    """A smart bot (智能机器人) in internal groups; ``bot_name`` is what members write after the @."""
+
+    name: str
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
+    api_base: str = "https://qyapi.weixin.qq.com"
+    bot_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupWebhookConfig:
+    """The staff's own group, which alerts are written to (群机器人). ``url`` holds its key and is a secret."""
+
+    name: str
+    url: str = field(repr=False)
+
+
+ChannelConfig = OfficialAccountConfig | WecomAppConfig | WecomKfConfig | WecomAibotConfig | GroupWebhookConfig
+
+KINDS: dict[str, type[ChannelConfig]] = {
     "official_account": OfficialAccountConfig,
     "wecom_app": WecomAppConfig,
+    "wecom_kf": WecomKfConfig,
+    "wecom_aibot": WecomAibotConfig,
+    "group_webhook": GroupWebhookConfig,
 }
-NOT_YET = ("wecom_kf", "wecom_aibot", "group_webhook")
-
+_SHOWN = ("words", "number", "time")
+_SWITCHES = frozenset({"verified", "pool"})
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -75,32 +122,38 @@ def _channel(file: YamlFile, name: Any, entry: Any) -> ChannelConfig:
     return config(name=name, **values)
 
 
-def _kind(file: YamlFile, name: str, entry: Mapping[Any, Any]) -> type[OfficialAccountConfig] | type[WecomAppConfig]:
+def _kind(file: YamlFile, name: str, entry: Mapping[Any, Any]) -> type[ChannelConfig]:
     kind = entry.get("kind")
     if isinstance(kind, str) and kind in KINDS:
         return KINDS[kind]
-    if kind in NOT_YET:
-        raise file.error(
-            f"the kind {kind} is not supported by this version yet", "take this channel out of the file", name, "kind"
-        )
     if kind is None:
         raise file.error(f"the channel {name} has no kind", f"write kind: {' or '.join(KINDS)}", name)
     raise file.error(f"there is no kind {kind!r}", _suggestion(str(kind), list(KINDS)), name, "kind")
 
 
 def _check_keys(file: YamlFile, name: str, entry: Mapping[Any, Any], config: type[ChannelConfig]) -> None:
-    known = [part.name for part in fields(config) if part.name != "name"]
+    known = {
+        part.name: part.default is MISSING and part.default_factory is MISSING
+        for part in fields(config)
+        if part.name != "name"
+    }
     for key in entry:
         if key not in known and key != "kind":
-            raise file.error(f"{key!r} is not a setting of this kind", _suggestion(str(key), known), name, key)
-    for key in known:
-        if key not in entry and key != "api_base":
+            raise file.error(f"{key!r} is not a setting of this kind", _suggestion(str(key), list(known)), name, key)
+    for key, required in known.items():
+        if key not in entry and required:
             raise file.error(f"the channel {name} lacks {key}", f"add a line {key}: …", name)
 
 
-def _value(file: YamlFile, name: str, key: str, value: Any) -> str | int:
+def _value(file: YamlFile, name: str, key: str, value: Any) -> str | int | bool | Mapping[str, str]:
     if key == "agent_id":
         return _agent_id(file, name, value)
+    if key in _SWITCHES:
+        if not isinstance(value, bool):
+            raise file.error(f"{key} is neither true nor false", f"write {key}: true or {key}: false", name, key)
+        return value
+    if key == "notification_fields":
+        return _notification_fields(file, name, value)
     if value is None or value == "":
         raise file.error(f"{key} is empty", "copy it from the platform's console", name, key)
     if not isinstance(value, str):
@@ -111,6 +164,8 @@ def _value(file: YamlFile, name: str, key: str, value: Any) -> str | int:
         _check_aes_key(file, name, value)
     if key == "api_base":
         return _api_base(file, name, value)
+    if key == "url":
+        _check_webhook(file, name, value)
     return value
 
 
@@ -118,6 +173,16 @@ def _agent_id(file: YamlFile, name: str, value: Any) -> int:
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,12}", str(value)):
         raise file.error("agent_id is not a number", "copy the AgentId of the app, such as 1000002", name, "agent_id")
     return int(value)
+
+
+def _notification_fields(file: YamlFile, name: str, value: Any) -> Mapping[str, str]:
+    remedy = f"write it such as {{thing1: words, time2: time}}; each shows one of {', '.join(_SHOWN)} or a Chinese text"
+    if not isinstance(value, dict) or not value or not all(isinstance(key, str) for key in value):
+        raise file.error("notification_fields names no fields", remedy, name, "notification_fields")
+    for shown in value.values():
+        if shown not in _SHOWN and (not isinstance(shown, str) or shown.isascii()):
+            raise file.error(f"a field cannot show {shown!r}", remedy, name, "notification_fields")
+    return MappingProxyType(dict(value))
 
 
 def _check_aes_key(file: YamlFile, name: str, value: str) -> None:
@@ -141,6 +206,14 @@ def _api_base(file: YamlFile, name: str, value: str) -> str:
             "api_base",
         )
     return value.rstrip("/")
+
+
+def _check_webhook(file: YamlFile, name: str, value: str) -> None:
+    """Source: developer.work.weixin.qq.com document 99110. The address is not shown: its key is a secret."""
+    parts = web_address(value)
+    if parts is None or parts.path != "/cgi-bin/webhook/send" or len(parse_qs(parts.query).get("key", [])) != 1:
+        remedy = "copy the Webhook address of the group's robot, https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…"
+        raise file.error("url is not the address of a group robot", remedy, name, "url")
 
 
 def _suggestion(word: str, known: list[str]) -> str:

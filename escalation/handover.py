@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.transaction import Transaction
 from config.texts import Form, Texts
+from escalation import sessions
 from escalation.notices import Notices
 from escalation.tickets import NewTicket, Ticket, open_ticket
 from shop.directory import Staff
@@ -33,6 +34,7 @@ def hand_over(
         told = notices.announce(tx, ticket, last_messages, new.facts)
         minutes = policy.first_response_minutes[ticket.priority] if notices.at_work(told, tx.now) else None
         tx.reply(promise(texts, form, ticket, told, minutes))
+        sessions.let_wait(tx, ticket)
     else:
         told = notices.remind(tx, ticket, new.reason)
         key = "ticket.again" if told else "ticket.promise_to_nobody"

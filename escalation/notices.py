@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from bot.transaction import Transaction
 from config.texts import Texts
 from escalation import tickets
+from escalation.cards import Cards, Change
 from escalation.routing import Routing, address_of
+from escalation.staff_room import StaffRooms
 from escalation.tickets import BOT, RESIDENT, Ticket
 from escalation.transcript import shortened, without_phones
 from shop.directory import Directory, Staff
@@ -19,6 +21,8 @@ from shop.hours import within_hours
 
 _MOST_MESSAGES = 4
 _MOST_FACTS = 8
+_NO_CALL_NEEDED = frozenset({"kept", "session_person", "session_pool"})
+"""Causes for which there is something better than to telephone."""
 
 
 class Notices:
@@ -31,6 +35,8 @@ class Notices:
     def __init__(self, directory: Directory, texts: Texts, timezone: ZoneInfo) -> None:
         self.directory = directory
         self.routing = Routing(directory, timezone)
+        self.cards = Cards(texts)
+        self.rooms = StaffRooms(directory, texts)
         self._texts = texts
         self._timezone = timezone
 
@@ -41,7 +47,9 @@ class Notices:
         told = self.routing.responsible(tx, ticket.community_id)
         if not told:
             tickets.add_event(tx, ticket.id, BOT, "unannounced")
-        self._tell(tx, ticket, told, self._say("opened", **self._outline(ticket, last_messages, facts)))
+        outline = self._outline(ticket, last_messages, facts)
+        self._tell_card(tx, ticket, told, self._say("opened", **outline), outline)
+        self.rooms.opened(tx, ticket, told)
         return told
 
     def remind(self, tx: Transaction, ticket: Ticket, reason: str) -> tuple[Staff, ...]:
@@ -60,8 +68,11 @@ class Notices:
         """
         supervisors = self.routing.supervisors(tx)
         others = self.routing.concerned(tx, ticket) + self.routing.reachable(tx, [former], ticket.community_id)
-        text = self._say("reopened", owner=self.person(former), **self._outline(ticket, last_messages, ticket.facts))
-        self._tell(tx, ticket, tuple({person.id: person for person in supervisors + others}.values()), text)
+        outline = self._outline(ticket, last_messages, ticket.facts)
+        text = self._say("reopened", owner=self.person(former), **outline)
+        readers = tuple({person.id: person for person in supervisors + others}.values())
+        self._tell_card(tx, ticket, readers, text, outline)
+        self.rooms.reopened(tx, ticket, supervisors)
         return supervisors
 
     def taken(self, tx: Transaction, ticket: Ticket, by: Staff) -> None:
@@ -77,7 +88,8 @@ class Notices:
     def undelivered(self, tx: Transaction, ticket: Ticket, why: str, key: str | None) -> None:
         """Tells those concerned that the resident could not be reached, why, and what to do."""
         values = {"label": ticket.label, "name": ticket.name, "time": self.second(tx.now)}
-        text = self._say("undelivered", why=self._say(why), **values)
+        key_of_text = "waits" if why in _NO_CALL_NEEDED else "undelivered"
+        text = self._say(key_of_text, why=self._say(why), **values)
         self._write(tx, ticket, self.routing.concerned(tx, ticket), text, key)
 
     def unnotified(self, tx: Transaction, ticket: Ticket, why: str, reader: Staff | None) -> None:
@@ -91,6 +103,19 @@ class Notices:
         outline = self._outline(replace(ticket, status="waiting"), (), (fact, *ticket.facts))
         tickets.add_watchers(tx, ticket.id, [person.id for person in told])
         self._write(tx, ticket, told, self._say("opened", **outline), f"unnotified:{ticket.id}")
+        self.rooms.unread(tx, ticket, told)
+
+    def acted(self, tx: Transaction, ticket: Ticket, *, decided: str, tapped: str, for_all: bool) -> None:
+        """Changes the cards of a ticket after whoever's turn this is has acted on it.
+
+        ``decided``: approved or rejected, once a claim was; ``tapped``: the code of the card that was tapped.
+        ``for_all``: something has changed, so everybody's card does; else only the tapped one.
+        """
+        over = decided and ticket.status != "held"
+        key = decided if over else f"status_{ticket.status}"
+        words = self._texts.say(f"card.{key}", owner=self.person(ticket.owner))
+        change = Change(words, self._outline(ticket, (), ticket.facts), bool(decided), tapped, for_all)
+        self.cards.refresh(tx, ticket, change)
 
     def forward(self, tx: Transaction, conversation_id: int, words: str) -> None:
         """Hands a resident's words on to everybody who reads that conversation; phone numbers to an owner only."""
@@ -99,7 +124,20 @@ class Notices:
             own = [ticket for ticket in matters if ticket.owner == person.id]
             text = self._forwarded(tx, own or matters, words if own else without_phones(words))
             about = tickets.about((own or matters)[0].id) if matters else None
-            tx.tell(address_of(tx, person), text, voice="notice", about=about)
+            key = f"{tx.origin}:forward:{person.id}"
+            tx.tell(address_of(tx, person), text, voice="notice", about=about, key=key)
+
+    def recalled(self, tx: Transaction, readers: Iterable[int]) -> None:
+        """Tells those who have read a message, by their conversations, that the resident has taken it back."""
+        matters = tickets.open_in(tx.connection, tx.conversation_id)
+        text = self._forwarded(tx, matters, self._say("recalled"))
+        about = tickets.about(matters[0].id) if matters else None
+        for conversation_id in readers:
+            tx.tell(conversation_id, text, voice="notice", about=about)
+
+    def stays(self, tx: Transaction, ticket: Ticket) -> None:
+        """Tells the owner that the chat did not go over to her, and how to go on."""
+        self.news(tx, ticket, [ticket.owner], "session_stays", number=ticket.number)
 
     def _forwarded(self, tx: Transaction, matters: Sequence[Ticket], words: str) -> str:
         who = f"{matters[0].label} {matters[0].name}" if matters else self._say("somebody")
@@ -151,6 +189,13 @@ class Notices:
             "details": "".join(f"{line}\n" for line in lines),
             "how": self.how(ticket),
         }
+
+    def _tell_card(
+        self, tx: Transaction, ticket: Ticket, staff: Sequence[Staff], text: str, outline: Mapping[str, str]
+    ) -> None:
+        tickets.add_watchers(tx, ticket.id, [person.id for person in staff])
+        for person in staff:
+            self.cards.tell(tx, address_of(tx, person), ticket, text, outline)
 
     def _tell(self, tx: Transaction, ticket: Ticket, staff: Sequence[Staff], text: str) -> None:
         tickets.add_watchers(tx, ticket.id, [person.id for person in staff])

@@ -106,6 +106,9 @@ def holder_of(tx: Transaction, conversation_id: int) -> str | None:
 
 
 def _channel(tx: Transaction, staff: Staff) -> str | None:
-    """The configured channel on which to reach a person; one that needs no word from the reader first goes before."""
-    known = [channel for channel in staff.accounts if channel in tx.capabilities]
+    """The configured channel on which to reach a person; one that needs no word from the reader first goes before.
+
+    An account in a platform's own client is none: she speaks there, but cannot be written to.
+    """
+    known = [name for name in staff.accounts if name in tx.capabilities and not tx.capabilities[name].hands_over]
     return min(known, key=lambda name: tx.capabilities[name].window is not None, default=None)

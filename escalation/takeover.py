@@ -9,10 +9,11 @@ from typing import Literal
 
 from sqlalchemy import select
 
+from bot.menu import Choice, Menu
 from bot.storage.tables import outbox
 from bot.transaction import Transaction
 from config.texts import Form, Texts
-from escalation import tickets
+from escalation import sessions, tickets
 from escalation.notices import Notices
 from escalation.routing import holder_of
 from escalation.tickets import Ticket
@@ -56,6 +57,9 @@ class Takeover:
         self.notices.taken(tx, ticket, staff)
         if introduce and not self._is_promised(tx, ticket, staff):
             self.tell_resident(tx, ticket, "taken", owner=staff.name)
+        if introduce:
+            # Whoever begins with an answer through the bot goes on so.
+            sessions.hand_to(tx, ticket, staff)
         return True
 
     def _is_promised(self, tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
@@ -71,12 +75,31 @@ class Takeover:
 
     def solve(self, tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
         """Marks the ticket as solved, gives the conversation back to the bot and asks the resident whether it is so."""
+        if not self.solve_silently(tx, ticket, staff):
+            return False
+        if sessions.who_speaks(tx, ticket.conversation_id) == "person":
+            sessions.end(tx, ticket, self.question(tx, ticket, staff))
+        else:
+            self.tell_resident(tx, ticket, "settled_question", outcome=True, owner=staff.name)
+        return True
+
+    def solve_silently(self, tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
+        """Does what ``solve`` does, and leaves it to the caller to ask the resident."""
         if not tickets.solve(tx, ticket.id, staff.id):
             return False
         self._release(tx, ticket, staff)
         tx.set_state(ticket.conversation_id, {SETTLE: ticket.id, ASIDE: None})
-        self.tell_resident(tx, ticket, "settled_question", owner=staff.name)
         return True
+
+    def question(self, tx: Transaction, ticket: Ticket, staff: Staff) -> Menu:
+        """Asks whether it is solved, to be answered with a tap."""
+        form = _form(tx, ticket)
+        choices = [
+            Choice(f"{name}:{ticket.id}", self.texts.say(f"in_client.choice_{name}", form))
+            for name in ("settled", "not_settled")
+        ]
+        head = self.texts.say("in_client.settled_question", form, owner=staff.name, label=ticket.label)
+        return Menu(head, tuple(choices))
 
     def decide(
         self, tx: Transaction, ticket: Ticket, staff: Staff, verdict: Verdict, *, reason: str, wish: str
@@ -90,7 +113,7 @@ class Takeover:
             tickets.solve(tx, ticket.id, staff.id)
             tx.follow(ticket.conversation_id, bool(tickets.open_in(tx.connection, ticket.conversation_id)))
         key = f"approved_{wish}" if verdict == "approved" else "rejected"
-        self.tell_resident(tx, ticket, key, owner=staff.name, reason=reason.rstrip("。.！!；; "))
+        self.tell_resident(tx, ticket, key, outcome=True, owner=staff.name, reason=reason.rstrip("。.！!；; "))
         if ticket.owner and ticket.owner != staff.id:
             self.notices.news(tx, ticket, [ticket.owner], verdict, owner=staff.name)
 
@@ -100,6 +123,8 @@ class Takeover:
             return False
         tx.hold(ticket.conversation_id, None)
         tickets.add_event(tx, ticket.id, staff.id, "bot_on")
+        if sessions.who_speaks(tx, ticket.conversation_id) == "person":
+            sessions.end(tx, ticket)
         return True
 
     def bot_off(self, tx: Transaction, ticket: Ticket, staff: Staff) -> None:
@@ -120,10 +145,15 @@ class Takeover:
         tx.follow(ticket.conversation_id, True)
         return reopened, self.notices.reopened(tx, reopened, ticket.owner, last_messages)
 
-    def tell_resident(self, tx: Transaction, ticket: Ticket, key: str, **values: object) -> None:
-        """Says something to the resident on behalf of a person, whether or not the bot is silent there."""
+    def tell_resident(
+        self, tx: Transaction, ticket: Ticket, key: str, *, outcome: bool = False, **values: object
+    ) -> None:
+        """Says something to the resident on behalf of a person, whether or not the bot is silent there.
+
+        ``outcome``: this is how the matter ends.
+        """
         text = self.texts.say(f"ticket.{key}", _form(tx, ticket), label=ticket.label, **values)
-        tx.tell(ticket.conversation_id, text, voice="person", about=tickets.about(ticket.id))
+        tx.tell(ticket.conversation_id, text, voice="person", about=tickets.about(ticket.id), outcome=outcome)
 
     def _hold(self, tx: Transaction, ticket: Ticket, staff: Staff) -> None:
         """Whoever speaks already, on another ticket of the same resident, goes on speaking while she is there."""

@@ -32,6 +32,9 @@ _LONGEST_REASON = 300
 _LONGEST_NOTE = 500
 _MOST_FACTS = 12
 _MOST_FOUND = 20
+_QUOTED = 120
+_FEWEST_WITHDRAWN = 2
+_WITHDRAWN = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,26 @@ def add_event(tx: Transaction, ticket_id: int, actor: Actor, kind: str, note: st
     """Writes down what happened to a ticket."""
     values = {"ticket_id": ticket_id, "at": tx.now, "actor": actor, "kind": kind, "note": note[:_LONGEST_NOTE]}
     tx.connection.execute(insert(ticket_events), values)
+
+
+def withdraw_words(tx: Transaction, conversation_id: int, words: str) -> None:
+    """Takes a resident's words, or what is quoted of them, out of the open tickets of a conversation."""
+    quoted = " ".join(words.split())[:_QUOTED]
+    if len(quoted) < _FEWEST_WITHDRAWN:
+        return
+    for ticket in open_in(tx.connection, conversation_id):
+        facts = [_without(fact, words, quoted) for fact in ticket.facts]
+        _change(tx, ticket.id, OPEN, reason=_without(ticket.reason, words, quoted), facts=facts)
+        query = select(ticket_events.c.id, ticket_events.c.note).where(ticket_events.c.ticket_id == ticket.id)
+        for event in tx.connection.execute(query).all():
+            note = _without(event.note, words, quoted)
+            if note != event.note:
+                change = update(ticket_events).where(ticket_events.c.id == event.id)
+                tx.connection.execute(change.values(note=note))
+
+
+def _without(text: str, words: str, quoted: str) -> str:
+    return text.replace(words, _WITHDRAWN).replace(quoted, _WITHDRAWN)
 
 
 def add_watchers(tx: Transaction, ticket_id: int, staff_ids: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from bot.channels.channel import SESSION_STAYS
 from bot.delivery import Undelivered
 from bot.storage.tables import conversations
 from bot.transaction import Transaction
@@ -12,8 +13,21 @@ from escalation.notices import Notices
 from escalation.tickets import BOT, Ticket
 
 # Sources of the codes: developers.weixin.qq.com, Customer_Service_Messages; the others are the outbox's own.
-_WINDOW_CLOSED = frozenset({"45015", "window_closed"})
-_WINDOW_USED_UP = frozenset({"45047", "window_used_up"})
+_CAUSES = {
+    "45015": "window_closed",
+    "window_closed": "window_closed",
+    "43101": "window_closed",  # nor had she agreed to a notification
+    "45047": "window_used_up",
+    "window_used_up": "window_used_up",
+    "window_kept": "window_kept",
+    "session_person": "session_person",
+    "session_pool": "session_pool",
+    "session_ended": "session_ended",
+    "kept": "kept",
+    "account_closed": "account_closed",
+    "person_refuses": "person_refuses",
+    "words_refused": "words_refused",
+}
 
 
 def on_undelivered(tx: Transaction, undelivered: Undelivered, notices: Notices) -> None:
@@ -24,6 +38,9 @@ def on_undelivered(tx: Transaction, undelivered: Undelivered, notices: Notices) 
     """
     why = _why(undelivered)
     for ticket in _concerned(tx, undelivered):
+        if undelivered.error == SESSION_STAYS:
+            notices.stays(tx, ticket)
+            continue
         to_staff = undelivered.voice == "notice"
         tickets.add_event(tx, ticket.id, BOT, "unnotified" if to_staff else "undelivered", f"{why} {undelivered.error}")
         if to_staff:
@@ -56,8 +73,6 @@ def _concerned(tx: Transaction, undelivered: Undelivered) -> list[Ticket]:
 
 def _why(undelivered: Undelivered) -> str:
     """The name of the sentence that explains the cause."""
-    if undelivered.error in _WINDOW_CLOSED:
-        return "window_closed"
-    if undelivered.error in _WINDOW_USED_UP:
-        return "window_used_up"
+    if undelivered.error in _CAUSES:
+        return _CAUSES[undelivered.error]
     return undelivered.status if undelivered.status in ("uncertain", "expired") else "refused"

@@ -13,78 +13,153 @@ from faq.ngrams import Floats
 CANDIDATES = 8
 """Only the best few entries are weighed against each other and against "none of them"."""
 
-_PULL = 2.0
-"""Of the defaults on each coefficient, for knowledge too small to learn from."""
+_PULL, _FIRM_PULL = 2.0, 20.0
+"""Of the defaults on each coefficient of the logit, and of the certainty, for knowledge too small to learn from."""
 _STEPS = 30
 _SMALL = 1e-6
+_NONE = 4
+_GRID = np.linspace(0.0, 1.0, 101)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for each entry and against all of them, for one message.
 
-    ``features`` has a column per entry: strength and cover. ``known`` is the known share of the message.
+    ``features`` has a column per entry: strength and cover, and what a sentence model says where there is one.
+    ``known`` is the known share of the message, ``size`` its length in characters.
     """
 
     features: Floats
     known: float
+    size: int
 
-    def best(self, among: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
-        """The numbers of the strongest entries, strongest first, at most ``CANDIDATES``; of all, or ``among`` some."""
-        weakness = -self.features.sum(axis=0)
+    def with_meaning(self, likeness: Floats) -> Evidence:
+        """The same with what a sentence model says of each entry."""
+        return Evidence(np.vstack((self.features, likeness)), self.known, self.size)
+
+    def best(self, entries: int, among: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
+        """The numbers of the strongest of the first ``entries``, strongest first, at most ``CANDIDATES``.
+
+        ``among`` some of them only.
+        """
+        weakness = -self.features[:, :entries].sum(axis=0)
         if among is None:
-            return weakness.argsort(kind="stable")[:CANDIDATES]
-        return among[weakness[among].argsort(kind="stable")[:CANDIDATES]]
+            among = np.arange(entries)
+        if len(among) > CANDIDATES:
+            among = among[np.argpartition(weakness[among], CANDIDATES - 1)[:CANDIDATES]]
+        return among[np.lexsort((among, weakness[among]))]
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Evidence whose right entry is known; ``right`` is None when no entry is right."""
+    """Evidence whose right entry is known; ``right`` is None when no entry is right.
+
+    It is for the phrasing ``number``, as if those in ``left_out`` had not been stored.
+    """
 
     evidence: Evidence
     right: int | None
     weight: float
+    number: int
+    left_out: slice
 
 
-DEFAULTS = np.array([9.8, 2.8, 3.2, 1.0])
-"""Coefficients of strength and cover, and of "none": constant and unknown share.
-
-Fitted on the shipped knowledge."""
-
-TRUST = 0.75
-"""How much of its own certainty the logit keeps: 1 all of it, 0 none. Fitted on the shipped knowledge."""
-_TRUSTS = [step / 20 for step in range(6, 31)]
+SCORES = np.array([9.8, 2.8])
+"""Coefficients of strength and cover. Fitted on the shipped knowledge, as all defaults are."""
+NONE = np.array([3.2, 1.0, 4.0, 0.0])
+""" Of "none of them": constant, unknown share, strength of chatter, shortness."""
+CERTAINTY = np.array([0.0, 0.75, 0.0, 0.0, 0.0])
+"""What the confidence keeps of the logit: constant, log-odds of the best, its lead, unknown share, shortness."""
+UNLEARNT_THRESHOLD = 0.82
+"""From which confidence knowledge that nothing could be learnt from answers."""
 
 
 class Calibration:
-    """A conditional logit: each candidate and "none of them" have a score; probabilities are their soft maximum."""
+    """A conditional logit: each candidate and "none of them" have a score; probabilities are their soft maximum.
 
-    def __init__(self, coefficients: Floats = DEFAULTS, trust: float = TRUST) -> None:
-        self.coefficients, self.trust = coefficients, trust
+    How sure we may be of the best one is then corrected by what was borne out. ``wrong_above`` is the share of all
+    traffic that would be answered wrongly from each hundredth of confidence on.
+    """
+
+    def __init__(
+        self, coefficients: Floats, certainty: Floats = CERTAINTY, wrong_above: Floats | None = None, entries: int = 0
+    ) -> None:
+        self.coefficients, self.certainty, self.wrong_above = coefficients, certainty, wrong_above
+        self._entries = entries
 
     @classmethod
-    def fit(cls, observations: Iterable[Observation]) -> Calibration:
-        """Maximum likelihood with a pull towards the defaults, by Newton's method: the same input, the same result."""
-        sample = _Sample.of(observations)
-        if not len(sample.truths):
-            return cls()
-        coefficients, likelihood = DEFAULTS, sample.likelihood(DEFAULTS)
-        for _ in range(_STEPS):
-            step = sample.newton_step(coefficients)
-            while (better := sample.likelihood(coefficients + step)) < likelihood and np.abs(step).max() > _SMALL:
-                step = step / 2
-            if np.abs(step).max() <= _SMALL:
-                break
-            coefficients, likelihood = coefficients + step, better
-        return cls(coefficients, sample.trust(coefficients))
+    def of_defaults(cls, features: int, entries: int) -> Calibration:
+        """For knowledge that nothing could be learnt from."""
+        return cls(_defaults(features), entries=entries)
+
+    @classmethod
+    def fit(cls, observations: Iterable[Observation], features: int, entries: int) -> Calibration:
+        """Maximum likelihood with a pull towards the defaults, by Newton's method: the same input, the same result.
+
+        ``entries``: how many of the columns of evidence can be answers; one more is chatter.
+        """
+        sample = _Sample.of(observations, entries)
+        start = _defaults(features)
+        if not len(sample.truths) or not sample.weights.sum():
+            return cls(start, entries=entries)
+        coefficients = _climb(sample, start, _PULL)
+        likely = _soft_maximum(sample.rows @ coefficients)
+        best = likely[:, :-1].argmax(axis=1)
+        right = best == sample.truths
+        inputs = np.array([_doubts(chances, rows[-1]) for chances, rows in zip(likely, sample.rows, strict=True)])
+        certainty = _climb(_Yes(inputs, right, sample.weights), CERTAINTY, _FIRM_PULL)
+        sure = np.minimum(_sigmoid(inputs @ certainty), _shared(likely))
+        wrong = [float(sample.weights[(sure >= step) & ~right].sum()) for step in _GRID]
+        return cls(coefficients, certainty, np.array(wrong) / sample.weights.sum(), entries)
+
+    def threshold(self, tolerated_wrong: float) -> float:
+        """The lowest confidence from which on no larger share of all messages is answered wrongly."""
+        if self.wrong_above is None:
+            return UNLEARNT_THRESHOLD
+        fit = np.flatnonzero(self.wrong_above <= tolerated_wrong)
+        return float(_GRID[fit[0]]) if len(fit) else 1.0
 
     def probabilities(self, evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:
         """The probability that each candidate is right; what is missing to 1 is the chance that none is."""
-        return _tempered(_soft_maximum(_rows(evidence, candidates) @ self.coefficients), self.trust)[:-1]
+        rows = _rows(evidence, candidates, self._entries)
+        likely = _soft_maximum(rows @ self.coefficients)
+        best = int(likely[:-1].argmax())
+        sure = min(float(_sigmoid(_doubts(likely, rows[-1]) @ self.certainty)), float(_shared(likely)))
+        others = np.minimum(likely[:-1] * ((1 - sure) / max(1 - likely[best], 1e-9)), sure)
+        others[best] = sure
+        return others
+
+
+class _Curve:
+    """Something to be climbed: a likelihood and its slope and curvature."""
+
+    def likelihood(self, at: Floats) -> float:
+        raise NotImplementedError
+
+    def bend(self, at: Floats) -> tuple[Floats, Floats]:
+        raise NotImplementedError
+
+
+def _climb(curve: _Curve, start: Floats, pull: float) -> Floats:
+    """The top of the likelihood, less a pull towards the start."""
+
+    def height(at: Floats) -> float:
+        return curve.likelihood(at) - pull * float((at - start) @ (at - start)) / 2
+
+    place, reached = start, height(start)
+    for _ in range(_STEPS):
+        slope, bend = curve.bend(place)
+        step = np.linalg.solve(bend + pull * np.eye(len(start)), slope - pull * (place - start))
+        while (higher := height(place + step)) < reached and np.abs(step).max() > _SMALL:
+            step = step / 2
+        if np.abs(step).max() <= _SMALL:
+            break
+        place, reached = place + step, higher
+    return place
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class _Sample(_Curve):
     """The inputs of all candidates of all observations, the place of the right one, and the weights."""
 
     rows: Floats
@@ -92,62 +167,84 @@ class _Sample:
     weights: Floats
 
     @classmethod
-    def of(cls, observations: Iterable[Observation]) -> _Sample:
+    def of(cls, observations: Iterable[Observation], entries: int) -> _Sample:
         rows, truths, weights = [], [], []
         for each in observations:
-            best = each.evidence.best()
+            best = each.evidence.best(entries)
+            if len(best) == 0:
+                continue
             found = np.flatnonzero(best == (-1 if each.right is None else each.right))
-            rows.append(_rows(each.evidence, best))
+            filled = _rows(each.evidence, best, entries)
+            missing = np.repeat(filled[:1], min(entries, CANDIDATES) - len(best), axis=0)
+            rows.append(np.concatenate((filled[:-1], missing, filled[-1:])))
             truths.append(int(found[0]) if len(found) else len(best))
             weights.append(each.weight)
         return cls(np.array(rows), np.array(truths, np.intp), np.array(weights))
 
-    def likelihood(self, coefficients: Floats) -> float:
-        """The logarithm of the likelihood, less the pull towards the defaults."""
-        likely = _soft_maximum(self.rows @ coefficients)[np.arange(len(self.truths)), self.truths]
-        away = coefficients - DEFAULTS
-        return float(self.weights @ np.log(likely + 1e-12) - _PULL * (away @ away) / 2)
+    def likelihood(self, at: Floats) -> float:
+        likely = _soft_maximum(self.rows @ at)[np.arange(len(self.truths)), self.truths]
+        return float(self.weights @ np.log(likely + 1e-12))
 
-    def newton_step(self, coefficients: Floats) -> Floats:
-        """The way to the top of the parabola that fits the likelihood here."""
-        likely = _soft_maximum(self.rows @ coefficients)
+    def bend(self, at: Floats) -> tuple[Floats, Floats]:
+        likely = _soft_maximum(self.rows @ at)
         mean = np.einsum("oc,ocf->of", likely, self.rows)
         right = self.rows[np.arange(len(self.truths)), self.truths]
-        slope = self.weights @ (right - mean) - _PULL * (coefficients - DEFAULTS)
         spread = self.rows - mean[:, None]
-        curve = np.einsum("oc,ocf,ocg->fg", self.weights[:, None] * likely, spread, spread) + _PULL * np.eye(
-            len(DEFAULTS)
-        )
-        return np.asarray(np.linalg.solve(curve, slope))
-
-    def trust(self, coefficients: Floats) -> float:
-        """How much certainty about the best candidate is borne out here."""
-        likely = _soft_maximum(self.rows @ coefficients)
-        best = likely[:, :-1].argmax(axis=1)
-        right = best == self.truths
-        odds = likely[np.arange(len(best)), best]
-
-        def borne_out(trust: float) -> float:
-            chance = _tempered(odds, trust)
-            return float(self.weights @ np.log(np.where(right, chance, 1 - chance) + 1e-12))
-
-        return max(_TRUSTS, key=borne_out)
+        weighed = spread * (self.weights[:, None] * likely)[:, :, None]
+        return self.weights @ (right - mean), np.tensordot(weighed, spread, ((0, 1), (0, 1)))
 
 
-def _tempered(chance: Floats, trust: float) -> Floats:
-    """Moves probabilities towards one half (trust below 1) or away from it."""
-    raised, other = chance**trust, (1 - chance) ** trust
-    return np.asarray(raised / (raised + other))
+@dataclass(frozen=True, slots=True)
+class _Yes(_Curve):
+    """Whether the best candidate was right, and what there was to doubt it."""
+
+    inputs: Floats
+    right: NDArray[np.bool_]
+    weights: Floats
+
+    def likelihood(self, at: Floats) -> float:
+        chance = _sigmoid(self.inputs @ at)
+        return float(self.weights @ np.log(np.where(self.right, chance, 1 - chance) + 1e-12))
+
+    def bend(self, at: Floats) -> tuple[Floats, Floats]:
+        chance = _sigmoid(self.inputs @ at)
+        weighed = self.inputs * (self.weights * chance * (1 - chance))[:, None]
+        return (self.weights * (self.right - chance)) @ self.inputs, weighed.T @ self.inputs
 
 
-def _rows(evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:
+def _defaults(features: int) -> Floats:
+    return np.concatenate((SCORES, np.full(features - len(SCORES), 3.0), NONE))
+
+
+def _doubts(likely: Floats, none: Floats) -> Floats:
+    """Constant, log-odds of the best candidate, its lead over the second, unknown share, shortness."""
+    ordered = np.sort(likely[:-1])[::-1]
+    best, second = float(ordered[0]), float(ordered[1]) if len(ordered) > 1 else 0.0
+    odds = np.log((best + 1e-9) / (1 - best + 1e-9))
+    return np.array((1.0, odds, np.log((best + 1e-3) / (second + 1e-3)) - 3.0, none[-3], none[-1]))
+
+
+def _shared(likely: Floats) -> Floats:
+    """What the best candidate can be given at most, because the second has its part."""
+    ordered = np.sort(likely[..., :-1], axis=-1)
+    second = ordered[..., -2] if ordered.shape[-1] > 1 else 0.0
+    return np.asarray(ordered[..., -1] / (ordered[..., -1] + second + 1e-12))
+
+
+def _rows(evidence: Evidence, candidates: NDArray[np.intp], entries: int) -> Floats:
     """One row of inputs per candidate, and a last one for "none of them"."""
-    rows = np.zeros((len(candidates) + 1, len(DEFAULTS)))
-    rows[:-1, :2] = evidence.features[:, candidates].T
-    rows[-1, 2:] = 1.0, 1.0 - evidence.known
+    features = evidence.features
+    rows = np.zeros((len(candidates) + 1, len(features) + _NONE))
+    rows[:-1, : len(features)] = features[:, candidates].T
+    chatter = float(features[0, entries]) if features.shape[1] > entries else 0.0
+    rows[-1, len(features) :] = 1.0, 1.0 - evidence.known, chatter, 1.0 / max(evidence.size, 1)
     return rows
 
 
 def _soft_maximum(scores: Floats) -> Floats:
     raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
+
+
+def _sigmoid(score: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-score)))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,12 +52,39 @@ class Entry:
         return not self.communities or community in self.communities
 
 
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A phrasing that was approved after the files were written; with an ``answer`` it may begin a new entry."""
+
+    entry_id: str
+    phrasing: str
+    answer: str | None = None
+    communities: tuple[str, ...] = ()
+
+
 class Knowledge:
-    """An unchanging snapshot of all entries, in the order in which they were read."""
+    """An unchanging snapshot of all entries, in the order in which they were read.
+
+    ``written``: the entries as they stand in the files. ``entries``: what messages are compared with; there an entry
+    that holds in one community instead of a general one (``pickup-time@sunshine``, or one that asks the same) is part
+    of the general one: it lends its phrasings, and its answer is given in that community.
+    """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self.entries = tuple(entries)
-        self._by_id = {entry.id: entry for entry in self.entries}
+        self.written = tuple(entries)
+        instead = dict(_stand_ins(self.written))
+        lent: dict[str, list[str]] = {}
+        for entry in self.written:
+            if entry.id in instead:
+                lent.setdefault(instead[entry.id], []).extend(entry.phrasings)
+        self.entries = tuple(_lending(entry, lent) for entry in self.written if entry.id not in instead)
+        self._by_id = {entry.id: entry for entry in (*self.written, *self.entries)}
+        self._instead = {
+            (instead[entry.id], community): entry
+            for entry in self.written
+            if entry.id in instead
+            for community in entry.communities
+        }
 
     @classmethod
     def load(cls, files: Iterable[Path], environ: Mapping[str, str]) -> Knowledge:
@@ -65,7 +96,30 @@ class Knowledge:
                     problem = f"the id {entry.id} stands a second time (first in {first.file}:{first.line})"
                     raise ConfigError(problem, "give each entry an id of its own", file=file, line=entry.line)
                 seen[entry.id] = entry
+        _refuse_wrong_stand_ins(seen)
         return cls(seen.values())
+
+    def extended(self, additions: Iterable[Addition]) -> Knowledge:
+        """This knowledge with approved phrasings and entries; what belongs to an entry that is gone is left out.
+
+        Where the files hold the entry by now, theirs is the answer.
+        """
+        entries = {entry.id: entry for entry in self.written}
+        for each in additions:
+            known = entries.get(each.entry_id)
+            if known is not None:
+                entries[each.entry_id] = _with_phrasings(known, (each.phrasing,))
+            elif each.answer is not None:
+                entries[each.entry_id] = Entry(
+                    each.entry_id, each.phrasing, answer=each.answer, communities=each.communities
+                )
+        return Knowledge(entries.values())
+
+    @cached_property
+    def version(self) -> str:
+        """Eight characters that name exactly these entries, for logs."""
+        content = [[getattr(entry, name) for name in (*_TEXTS, *_LISTS, "courtesy")] for entry in self.written]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
@@ -89,17 +143,101 @@ class Knowledge:
         entry = self._by_id.get(entry_id) if entry_id else None
         return entry.skill if entry else None
 
-    def answer_for(self, entry_id: str, form: Form, values: Mapping[str, Any]) -> str:
-        """The entry's answer in the form asked for, or in the plain form where it has no such form.
+    def held_in(self, entry_id: str, community: str | None) -> Entry:
+        """The entry itself, or the one that stands for it in this community."""
+        return self._instead.get((entry_id, community or "")) or self[entry_id]
+
+    def answer_for(self, entry_id: str, form: Form, values: Mapping[str, Any], community: str | None = None) -> str:
+        """The answer that holds in a community, in the form asked for, or in the plain form where it has no such form.
 
         ``values`` holds the names in ``faq.variables``: the policy's figures, overlaid by the community's own.
         Raises ``ValueError`` for an entry that names a skill, ``KeyError`` for a value that is not there.
         """
-        entry = self[entry_id]
+        entry = self.held_in(entry_id, community)
         said = {"elder": entry.elder, "group": entry.group}.get(form) or entry.answer
         if said is None:
             raise ValueError(f"{entry.id} has no answer, the skill {entry.skill} takes over")
         return said.format_map(values)
+
+
+def mistakes_in(texts: Mapping[str, str | None]) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with an entry's texts (by the names of its keys): the problem, its remedy, and the key or ""."""
+    for key in ("id", "question"):
+        if not texts[key]:
+            yield f"the entry has no {key}", f"write '{key}: …'", ""
+    if bool(texts["answer"]) == bool(texts["skill"]):
+        both = "both an answer and a skill" if texts["answer"] else "neither an answer nor a skill"
+        yield f"{texts['id']} has {both}", "write either 'answer: …' or 'skill: …'", "id"
+    for form in ("elder", "group"):
+        if texts["skill"] and texts[form]:
+            yield f"{texts['id']} names a skill and has the form {form}", f"leave out {form}", form
+    for form in ("answer", "elder", "group"):
+        yield from _mistakes_in_braces(form, texts[form] or "")
+
+
+def _mistakes_in_braces(form: str, text: str) -> Iterator[tuple[str, str, str]]:
+    known = ", ".join(sorted(variables.KNOWN))
+    try:
+        unknown = variables.names_in(text) - variables.KNOWN
+    except ValueError as error:
+        yield f"the braces can't be read: {error}", f"write a name in braces, one of {known}", form
+    else:
+        if unknown:
+            yield f"there is no variable {{{min(unknown)}}}", f"use one of {known}", form
+
+
+def same_question(question: str) -> str:
+    """What two questions have in common that differ only in width, case, spaces and punctuation."""
+    folded = unicodedata.normalize("NFKC", question).casefold()
+    return "".join(letter for letter in folded if letter.isalnum())
+
+
+def _stand_ins(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
+    """Entries that hold in some communities instead of a general one: their id, and that of the general one."""
+    entries = tuple(entries)
+    general = {entry.id: entry for entry in entries if not entry.communities and entry.answer}
+    asking = {same_question(entry.question): entry.id for entry in general.values()}
+    for entry in entries:
+        if not entry.communities or not entry.answer:
+            continue
+        named = entry.id.rpartition("@")[0]
+        stands_for = named if named in general else asking.get(same_question(entry.question))
+        if stands_for is not None:
+            yield entry.id, stands_for
+
+
+def _refuse_wrong_stand_ins(entries: Mapping[str, Entry]) -> None:
+    """Raises ConfigError for one without a general answer or a community of its own, and for two in one place."""
+    stand_ins = dict(_stand_ins(entries.values()))
+    taken: dict[tuple[str, str], Entry] = {}
+    for entry in entries.values():
+        general = stand_ins.get(entry.id)
+        if general is None:
+            named = entry.id.rpartition("@")[0]
+            if named:
+                problem = f"{entry.id} stands for {named} in no community, or {named} has no answer for all of them"
+                raise ConfigError(problem, _HOW_TO_STAND_IN, file=entry.file, line=entry.line)
+            continue
+        for community in entry.communities:
+            if first := taken.get((general, community)):
+                problem = f"{entry.id} and {first.id} both stand for {general} in {community}"
+                raise ConfigError(problem, "keep one of the two", file=entry.file, line=entry.line)
+            taken[general, community] = entry
+
+
+_HOW_TO_STAND_IN = (
+    "write its communities and an answer, and keep an entry with an answer and without communities for all others;"
+    " or take the @ out of the id"
+)
+
+
+def _lending(entry: Entry, lent: Mapping[str, list[str]]) -> Entry:
+    return _with_phrasings(entry, lent[entry.id]) if entry.id in lent else entry
+
+
+def _with_phrasings(entry: Entry, phrasings: Iterable[str]) -> Entry:
+    more = tuple(text for text in dict.fromkeys(phrasings) if text not in entry.phrasings)
+    return replace(entry, variants=entry.variants + more) if more else entry
 
 
 def _entries_of(file: Path, environ: Mapping[str, str]) -> Iterator[Entry]:
@@ -132,26 +270,8 @@ class _Reading:
         return Entry(**values, file=str(self.file), line=self.content.line_of(self.index, "id"))
 
     def _check(self, texts: Mapping[str, str | None]) -> None:
-        for key in ("id", "question"):
-            if not texts[key]:
-                self._refuse(f"the entry has no {key}", f"write '{key}: …'")
-        if bool(texts["answer"]) == bool(texts["skill"]):
-            both = "both an answer and a skill" if texts["answer"] else "neither an answer nor a skill"
-            self._refuse(f"{texts['id']} has {both}", "write either 'answer: …' or 'skill: …'", "id")
-        for form in ("elder", "group"):
-            if texts["skill"] and texts[form]:
-                self._refuse(f"{texts['id']} names a skill and has the form {form}", f"leave out {form}", form)
-        for form in ("answer", "elder", "group"):
-            self._check_variables(form, texts[form] or "")
-
-    def _check_variables(self, form: str, text: str) -> None:
-        known = ", ".join(sorted(variables.KNOWN))
-        try:
-            unknown = variables.names_in(text) - variables.KNOWN
-        except ValueError as error:
-            self._refuse(f"the braces can't be read: {error}", f"write a name in braces, one of {known}", form)
-        if unknown:
-            self._refuse(f"there is no variable {{{min(unknown)}}}", f"use one of {known}", form)
+        for problem, remedy, key in mistakes_in(texts):
+            self._refuse(problem, remedy, *([key] if key else []))
 
     def _text(self, key: str) -> str | None:
         value = self.item.get(key)

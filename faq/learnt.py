@@ -7,26 +7,18 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faq.ngrams import Floats
-
 _KEPT = 4
 """Files; an operator who edits the knowledge leaves old ones behind."""
+_CODE = ("calibration", "embedding", "learning", "learnt", "matching", "ngrams", "sounds", "triangle")
 
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """``shares``: phrasings × entries, see ``faq.learning``; ``coefficients`` and ``trust`` of the calibration."""
-
-    shares: NDArray[np.float32]
-    coefficients: Floats
-    trust: float
+Arrays = dict[str, NDArray[Any]]
 
 
 class LearntStore:
@@ -35,20 +27,20 @@ class LearntStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def load(self, key: str) -> Learnt | None:
+    def load(self, key: str) -> Arrays | None:
         """What was kept under this key; None when there is nothing, or nothing that can be read."""
         try:
             with np.load(self._folder / f"{key}.npz", allow_pickle=False) as kept:
-                return Learnt(kept["shares"], kept["coefficients"], float(kept["trust"]))
+                return dict(kept)
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
             return None
 
-    def keep(self, key: str, learnt: Learnt) -> None:
+    def keep(self, key: str, learnt: Mapping[str, NDArray[Any]]) -> None:
         """Writes it for the next start; a folder that cannot be written to costs that start its time, no more."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
-                np.savez(file, shares=learnt.shares, coefficients=learnt.coefficients, trust=learnt.trust)
+                np.savez(file, allow_pickle=False, **learnt)
             os.replace(file.name, self._folder / f"{key}.npz")
             kept = sorted(self._folder.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
             for old in kept[_KEPT:]:
@@ -57,9 +49,19 @@ class LearntStore:
             return
 
 
-def key_of(texts: Sequence[str], owners: Sequence[int], chatter: Sequence[str]) -> str:
-    """Names exactly this knowledge, learnt by exactly this code."""
-    digest = hashlib.sha256(json.dumps([texts, owners, chatter]).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+def key_of(texts: Sequence[str], owners: Sequence[int], entries: int, model: str) -> str:
+    """Names exactly this knowledge, learnt by exactly this code with this sentence model."""
+    digest = hashlib.sha256(json.dumps([texts, owners, entries, model]).encode())
+    for name in _CODE:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()
+
+
+def packed(names: Sequence[str]) -> NDArray[np.uint8]:
+    """Texts without line breaks as one array that takes a byte for a byte."""
+    return np.frombuffer("\n".join(names).encode("utf-8", "surrogatepass"), np.uint8)
+
+
+def unpacked(kept: NDArray[Any]) -> list[str]:
+    """What ``packed`` packed."""
+    return kept.astype(np.uint8).tobytes().decode("utf-8", "surrogatepass").split("\n")

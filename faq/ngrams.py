@@ -1,165 +1,159 @@
-"""How alike a message and the stored phrasings are, by the runs of characters they share."""
+"""What a text consists of, and how much each part of it says.
+
+A run is a character, two neighbours, two characters that stand near each other in whatever order, or one or two
+syllables. Pairs in any order see that "还没退款" and "款还没退" ask the same; syllables see through homophones.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, pairwise
-from operator import add
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faq.sounds import Sounds
+
 Floats = NDArray[np.floating]
+Numbers = NDArray[np.int32]
 
-_WEIGHT_OF_LENGTH = (0.0, 1.2, 1.0, 0.6)
-"""Residents say the same in ever new ways: single characters carry most, long runs are rarely met again."""
-
-
-def grams(text: str) -> Counter[str]:
-    """The runs of one to three characters in a text; its two ends count as characters of the longer runs."""
-    ended = f"^{text}$"
-    pairs = map("".join, pairwise(ended))
-    triples = map("".join, zip(ended, ended[1:], ended[2:], strict=False))
-    return Counter(chain(text, pairs, triples))
+_REACH, _SOUND_REACH = 4, 3
+"""Characters and syllables; two that stand further apart say nothing together."""
+_WEIGHTS = (0.9, 0.6, 0.9, 0.9, 0.5, 0.6)
+"""Of the kinds of runs, in the order of ``runs``. Chosen by cross-validation on the shipped phrasings, with and
+without homophones in them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """One message against all phrasings and all entries, each from 0 to 1.
+def runs(text: str, sounds: Sounds) -> tuple[Sequence[str], ...]:
+    """The runs of a text by kind; its two ends count as neighbours. Runs of different kinds are never equal."""
+    heard = text.translate(sounds)
+    return (
+        text,
+        list(map("".join, pairwise(f"^{text}$"))),
+        _near(text, _REACH, "~"),
+        ["'" + sign for sign in heard],
+        list(map("'".join, pairwise(f"^{heard}$"))),
+        _near(heard, _SOUND_REACH, "="),
+    )
 
-    ``cosine``: likeness to each phrasing. ``cover``: the share of the message that each entry's phrasings hold.
-    """
 
-    cosine: Floats
-    cover: Floats
+def _near(text: str, reach: int, between: str) -> list[str]:
+    """The pairs of characters that stand near each other, in whatever order."""
+    pairs = chain.from_iterable(zip(text, text[distance:], strict=False) for distance in range(1, reach + 1))
+    return [one + between + other if one < other else other + between + one for one, other in pairs]
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A text's known runs by place, their weights, the length of its vector, the sum of all its weights.
+    """A text's known runs by place, their weights, the length of its vector and the sum of all its weights.
 
-    ``known``: the share of the text that any phrasing holds, from 0 to 1.
+    ``known``: the share of the text that any phrasing holds, from 0 to 1. ``size``: its characters.
     """
 
-    places: list[int]
-    weights: list[float]
+    places: NDArray[np.intp]
+    weights: NDArray[np.float32]
     norm: float
     total: float
     known: float
+    size: int
 
 
-class PhrasingIndex:
-    """TF-IDF over character runs as one inverted index of phrasings and entries.
+class Vocabulary:
+    """All runs of the stored phrasings, each with a place and a weight: the rarer among entries, the heavier.
 
-    ``texts`` are normalised phrasings; ``owners`` the number of the entry that each belongs to, ascending.
+    How often a text repeats a run says nothing.
+
+    ``unseen`` is what a run weighs, before its kind is counted in, that no phrasing holds.
     """
 
-    def __init__(self, texts: Sequence[str], owners: Sequence[int]) -> None:
-        self.owners = np.asarray(owners, np.int32)
-        self.starts = np.flatnonzero(np.diff(self.owners, prepend=-1))
-        counted = [grams(text) for text in texts]
-        vocabulary = sorted(set().union(*counted))
-        self._place = {gram: place for place, gram in enumerate(vocabulary)}
-        holding = _holding(counted, self.owners)
-        self._unseen = float(np.log1p(1 + len(self.starts)))
-        self._weight = [
-            _WEIGHT_OF_LENGTH[len(gram)] * math.log1p((1 + len(self.starts)) / len(holding[gram]))
-            for gram in vocabulary
-        ]
-        by_phrasing: list[list[tuple[int, float]]] = [[] for _ in vocabulary]
-        for row, (text, found) in enumerate(zip(texts, counted, strict=True)):
-            norm = self.weigh(text).norm
-            for gram, count in found.items():
-                place = self._place[gram]
-                by_phrasing[place].append((row, self._weight[place] * math.sqrt(count) / norm))
-        self._held_by = list(map(len, by_phrasing))
-        by_entry = ([(len(counted) + entry, 1.0) for entry in holding[gram]] for gram in vocabulary)
-        self._postings = _Postings(map(add, by_phrasing, by_entry))
+    def __init__(self, names: Sequence[str], weights: Floats, unseen: float, sounds: Sounds) -> None:
+        self.names = names
+        self.weights = weights
+        self.unseen = unseen
+        self._sounds = sounds
+        self._places = dict(zip(names, range(len(names)), strict=True))
 
-    @property
-    def runs(self) -> int:
-        """How many different runs the phrasings hold."""
-        return len(self._weight)
-
-    def likeness(self, weighed: Weighed) -> Likeness:
-        """Compares one text with everything."""
-        postings, lengths = self._postings.read(weighed.places)
-        parts = postings["part"] * np.repeat(np.array(weighed.weights, np.float32), lengths)
-        shared = np.bincount(postings["row"], parts, len(self.owners) + len(self.starts))
-        cosine, cover = shared[: len(self.owners)], shared[len(self.owners) :]
-        return Likeness(cosine / weighed.norm, cover / weighed.total)
-
-    def by_run(self) -> Iterator[tuple[NDArray[np.int32], Floats, NDArray[np.int32]]]:
-        """For each run, in the order of their places: the phrasings that hold it, its parts there, and the entries."""
-        for place, held_by in enumerate(self._held_by):
-            postings, _ = self._postings.read([place])
-            phrasings, entries = postings[:held_by], postings[held_by:]
-            yield phrasings["row"], phrasings["part"], entries["row"] - len(self.owners)
-
-    def cover_without(self, text: str, own: Mapping[str, int]) -> tuple[float, float, float]:
-        """What is known of a stored text when it is not stored itself.
-
-        ``own``: how many phrasings of its entry hold each run. Gives its own entry's cover, and what is known of it
-        by other phrasings and by other entries (0–1 each).
-        """
-        kept = known = elsewhere = total = 0.0
-        for gram, count in grams(text).items():
-            place = self._place[gram]
-            weight = self._weight[place] * math.sqrt(count)
-            total += weight
-            kept += weight * (own[gram] > 1)
-            known += weight * (self._held_by[place] > 1)
-            elsewhere += weight * (self._held_by[place] > own[gram])
-        return kept / total, known / total, elsewhere / total
+    @classmethod
+    def of(cls, texts: Sequence[str], owners: Sequence[int], sounds: Sounds) -> Vocabulary:
+        """Gathers the runs of normalised phrasings; ``owners`` are the numbers of their entries, ascending."""
+        entries = owners[-1] + 1
+        held: Counter[str] = Counter()
+        kind_of: dict[str, int] = {}
+        of_entry: list[set[str]] = [set() for _ in _WEIGHTS]
+        for text, owner, following in zip(texts, owners, [*owners[1:], None], strict=True):
+            for kind, found in enumerate(runs(text, sounds)):
+                of_entry[kind].update(found)
+            if following != owner:
+                for kind, names in enumerate(of_entry):
+                    held.update(names)
+                    kind_of.update(dict.fromkeys(names, kind))
+                    names.clear()
+        weights = [_WEIGHTS[kind_of[name]] * math.log1p((1 + entries) / count) for name, count in held.items()]
+        return cls(list(held), np.array(weights, np.float32), math.log1p(1 + entries), sounds)
 
     def weigh(self, text: str) -> Weighed:
         """Looks up the runs of one normalised text."""
-        places, weights, squares, strange = [], [], 0.0, 0.0
-        for gram, count in grams(text).items():
-            place = self._place.get(gram)
-            if place is None:
-                weight = _WEIGHT_OF_LENGTH[len(gram)] * self._unseen
-                strange += weight
-            else:
-                weight = self._weight[place] * math.sqrt(count)
-                places.append(place)
-                weights.append(weight)
-            squares += weight * weight
-        known = sum(weights)
-        total = known + strange or 1.0
-        return Weighed(places, weights, math.sqrt(squares) or 1.0, total, known / total)
+        get = self._places.get
+        found: list[int] = []
+        strange = squares = 0.0
+        for kind, names in zip(_WEIGHTS, runs(text, self._sounds), strict=True):
+            places = [get(name, -1) for name in dict.fromkeys(names)]
+            found += places
+            if missing := places.count(-1):
+                strange += missing * kind * self.unseen
+                squares += missing * (kind * self.unseen) ** 2
+        every = np.array(found, np.intp)
+        known = every[every >= 0]
+        weights = self.weights[known]
+        held = float(weights.sum())
+        norm = math.sqrt(squares + float(weights @ weights)) or 1.0
+        total = held + strange or 1.0
+        return Weighed(known, weights, norm, total, held / total, len(text))
 
 
-_POSTING = np.dtype([("row", np.int32), ("part", np.float32)])
+class Postings:
+    """For each run the phrasings that hold it, and what part it has in each of their vectors.
 
-
-class _Postings:
-    """For each run of characters who holds it and what part it has there, one after another.
-
-    The phrasings come first and count their share of the vector; the entries follow, numbered on, and count 1.
+    ``ends`` are where each run's list ends in ``rows`` and ``parts``; it starts with 0.
     """
 
-    def __init__(self, by_gram: Iterable[Sequence[tuple[int, float]]]) -> None:
-        lists = list(by_gram)
-        self._ends = [0, *accumulate(map(len, lists))]
-        self._cells = np.array(list(chain.from_iterable(lists)), _POSTING).view(np.int64)
+    def __init__(self, ends: NDArray[np.int64], rows: Numbers, parts: NDArray[np.float32], phrasings: int) -> None:
+        self.ends, self.rows, self.parts, self.phrasings = ends, rows, parts, phrasings
 
-    def read(self, places: Sequence[int]) -> tuple[NDArray[np.void], list[int]]:
-        """The postings of these runs, and how many belong to each of them."""
-        cells, ends = self._cells, self._ends
-        runs = [cells[ends[place] : ends[place + 1]] for place in places]
-        return np.concatenate([cells[:0], *runs]).view(_POSTING), list(map(len, runs))
+    @classmethod
+    def of(cls, weighed: Sequence[Weighed], runs: int) -> Postings:
+        """Turns phrasings by their runs into runs by their phrasings."""
+        places = np.concatenate([each.places for each in weighed])
+        parts = np.concatenate([each.weights / np.float32(each.norm) for each in weighed])
+        rows = np.repeat(np.arange(len(weighed), dtype=np.int32), [len(each.places) for each in weighed])
+        order = places.argsort(kind="stable")
+        ends = np.concatenate(([0], np.bincount(places, minlength=runs).cumsum()))
+        return cls(ends, rows[order], parts[order], len(weighed))
+
+    @property
+    def held_by(self) -> NDArray[np.int64]:
+        """How many phrasings hold each run."""
+        return np.diff(self.ends)
+
+    def likeness(self, weighed: Weighed) -> Floats:
+        """The cosine of a text with each phrasing, from 0 to 1."""
+        starts, ends = self.ends[weighed.places].tolist(), self.ends[weighed.places + 1].tolist()
+        spans = list(map(slice, starts, ends))
+        rows = np.concatenate([self.rows[:0], *map(self.rows.__getitem__, spans)])
+        parts = np.concatenate([self.parts[:0], *map(self.parts.__getitem__, spans)])
+        parts *= np.repeat(weighed.weights, np.subtract(ends, starts))
+        return np.bincount(rows, parts, self.phrasings) / weighed.norm
+
+    def lists(self) -> Iterator[tuple[Numbers, NDArray[np.float32]]]:
+        """Each run's phrasings and parts, in the order of the places."""
+        for start, end in pairwise(self.ends.tolist()):
+            yield self.rows[start:end], self.parts[start:end]
 
 
-def _holding(counted: Sequence[Mapping[str, int]], owners: NDArray[np.int32]) -> dict[str, list[int]]:
-    """For each run the entries that hold it, ascending."""
-    holding: dict[str, list[int]] = {}
-    for found, owner in zip(counted, owners.tolist(), strict=True):
-        for gram in found:
-            entries = holding.setdefault(gram, [])
-            if not entries or entries[-1] != owner:
-                entries.append(owner)
-    return holding
+def counted(weighed: Iterable[Weighed], size: int) -> NDArray[np.int64]:
+    """How many of these texts hold each of the runs."""
+    places = np.fromiter(chain.from_iterable(each.places.tolist() for each in weighed), np.intp)
+    return np.bincount(places, minlength=size)

@@ -6,19 +6,30 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from opencc import OpenCC
+
 LONGEST = 200
 """Characters of a message that are compared; what follows is rarely the question."""
 
 _STICKER = re.compile(r"\[[a-z\u4e00-\u9fff]{1,6}\]")
 _NOT_A_WORD = re.compile(r"[^0-9a-z\u3400-\u9fff]+")
 _ECHO = re.compile(r"(.)\1{2,}")
+_SIMPLER = OpenCC("t2s")
 _SIGNS = [chr(code) for code in range(0xE000, 0xF8FF)]
 """Characters for private use: no message that has been made plain holds one."""
 
 
+def simplified(text: str) -> str:
+    """Traditional characters in their simplified form, whole words where these differ (OpenCC)."""
+    try:
+        return _SIMPLER.convert(text)
+    except UnicodeEncodeError:  # half a character, which no font shows either
+        return _SIMPLER.convert(text.encode("utf-8", "ignore").decode())
+
+
 def plain(text: str) -> str:
     """Half width, small letters, no punctuation, emoji, stickers or control characters; at most ``LONGEST`` long."""
-    folded = unicodedata.normalize("NFKC", text[: LONGEST * 4]).lower()
+    folded = simplified(unicodedata.normalize("NFKC", text[: LONGEST * 4])).lower()
     words = _NOT_A_WORD.sub("", _STICKER.sub("", folded))
     return _ECHO.sub(r"\1\1", words)[:LONGEST]
 

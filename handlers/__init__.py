@@ -11,15 +11,20 @@ from bot.effects import Effects
 from handlers import (
     answer,
     clarify,
+    delivery_failed,
+    entering,
     failure,
     forwarding,
+    gap_notes,
     greeting,
     hand_over,
     held,
     identify,
+    in_client,
     leave,
     media_events,
     order_status,
+    recalled,
     settled,
     staff_commands,
     state,
@@ -33,8 +38,13 @@ from handlers.claim import skill as claim
 HANDLERS: tuple[tuple[str, Callable[..., Effects | None]], ...] = (
     ("staff_commands", staff_commands.handle),
     ("media_events", media_events.handle),
+    ("delivery_failed", delivery_failed.handle),
+    ("recalled", recalled.handle),
+    ("entering", entering.handle),
+    ("in_client", in_client.handle),
     ("held", held.handle),
     ("unheard_voice", unheard.handle_voice),
+    ("unheard_things", unheard.handle_things),
     ("settled", settled.handle),
     ("leave", leave.handle),
     ("identify", identify.handle),
@@ -48,7 +58,12 @@ HANDLERS: tuple[tuple[str, Callable[..., Effects | None]], ...] = (
     ("unheard", unheard.handle_other),
 )
 
-AFTERTHOUGHTS: tuple[Callable[..., Effects], ...] = (claim.remind, forwarding.forward, state.remember)
+AFTERTHOUGHTS: tuple[Callable[..., Effects], ...] = (
+    claim.remind,
+    forwarding.forward,
+    gap_notes.note,
+    state.remember,
+)
 
 ON_FAILURE: Callable[..., Effects] = failure.answer
 ON_UNDELIVERED = forwarding.on_undelivered

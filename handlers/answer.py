@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bot.conversation import Turn
 from bot.effects import Effects
 from claims.words import is_question
-from faq.knowledge import Knowledge
+from faq.gaps import ANSWERED
 from handlers.clarify import ask
 from handlers.hand_over import HandOver
 from handlers.reading import Readings
@@ -25,7 +25,6 @@ def handle(
     *,
     readings: Readings,
     speakers: Speakers,
-    knowledge: Knowledge,
     policy: Policy,
     directory: Directory,
     handing_over: HandOver,
@@ -40,15 +39,21 @@ def handle(
     if reading.entry is None:
         return None
     if reading.decision == "answer":
+        knowledge, community = readings.knowledge_of(turn), speakers.of(turn).community
         values = answer_values(turn, speakers, policy, directory)
-        text = knowledge.answer_for(reading.entry, speakers.of(turn).form, values)
-        return Effects(replies=(text,), note=f"faq:{reading.entry}")
+        place = community.id if community else None
+        text = "\n\n".join(
+            knowledge.answer_for(entry, speakers.of(turn).form, values, place)
+            for entry in (reading.entry, *reading.also)
+        )
+        said = knowledge.held_in(reading.entry, place).id
+        return Effects(replies=(text,), note=f"{ANSWERED}{said} {knowledge.version}")
     if _SAYS_NOTHING.fullmatch(turn.message.text):
         return None
     if turn.conversation.followed and (reading.decision == "handoff" or not is_question(turn.message.text)):
         return Effects(replies=(speakers.say(turn, "general.passed_on"),), note="passed_on")
     if reading.decision == "clarify":
-        return ask(turn, reading, speakers=speakers, knowledge=knowledge)
+        return ask(turn, reading, speakers=speakers, knowledge=readings.knowledge_of(turn))
     return Effects(
         replies=(speakers.say(turn, "general.not_understood"),),
         records=(handing_over.unsure(turn),),

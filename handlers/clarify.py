@@ -14,6 +14,9 @@ from handlers.speaker import Speakers
 from handlers.state import drop_flow, flow, with_flow
 from understanding.reader import Understanding
 
+CHOSEN = "chosen"
+"""The fact under which stands the entry that the resident chose in this turn."""
+
 _CHOICES = 3
 _LIKELY = 0.15
 """Where even the likeliest question is less probable, a list of questions would only confuse."""
@@ -41,9 +44,7 @@ def ask(turn: Turn, reading: Understanding, *, speakers: Speakers, knowledge: Kn
     )
 
 
-def handle(
-    turn: Turn, *, readings: Readings, speakers: Speakers, knowledge: Knowledge, handing_over: HandOver
-) -> Effects | None:
+def handle(turn: Turn, *, readings: Readings, speakers: Speakers, handing_over: HandOver) -> Effects | None:
     """The answer to a clarifying question. A choice is passed on as if it had been understood at once."""
     running = flow(turn, "clarify")
     text = turn.message.text
@@ -52,10 +53,12 @@ def handle(
     if readings.is_low(readings.of(turn)):
         return None
     drop_flow(turn)
+    knowledge = readings.knowledge_of(turn)
     choices = [entry for entry in running["choices"] if knowledge.knows(entry)]
     chosen = _CHOICE.fullmatch(text)
     if chosen and _DIGITS[chosen[1]] <= len(choices):
         entry = knowledge[choices[_DIGITS[chosen[1]] - 1]]
+        turn.facts[CHOSEN] = entry.id
         turn.facts["reading"] = replace(
             readings.of(turn),
             entry=entry.id,
@@ -66,10 +69,15 @@ def handle(
             priority=None,
         )
         return None
-    if _NEITHER.fullmatch(text) or readings.of(turn).decision in ("clarify", "handoff"):
+    if says_neither(text) or readings.of(turn).decision in ("clarify", "handoff"):
         return Effects(
             replies=(speakers.say(turn, "general.not_understood"),),
             records=(handing_over.unsure(turn),),
             note="hand_over:unclear",
         )
     return None
+
+
+def says_neither(text: str) -> bool:
+    """Whether none of the questions was meant."""
+    return _NEITHER.fullmatch(text) is not None

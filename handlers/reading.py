@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.conversation import Turn
+from faq.knowledge import Knowledge
 from handlers.speaker import Speakers
 from understanding.reader import Reader, Understanding
 
@@ -11,10 +14,13 @@ _NAMES_NOTHING = frozenset({"水果", "果子", "菜", "蔬菜", "零食", "干�
 
 
 class Readings:
-    """Reads a turn's words with the resident's earlier ones, once however many handlers ask."""
+    """Reads a turn's words with the resident's earlier ones, once however many handlers ask.
 
-    def __init__(self, reader: Reader, speakers: Speakers) -> None:
-        self._reader = reader
+    ``newest`` gives the reader in use; a turn stays with the one it began with, even if that is replaced meanwhile.
+    """
+
+    def __init__(self, newest: Callable[[], Reader], speakers: Speakers) -> None:
+        self._newest = newest
         self._speakers = speakers
 
     def of(self, turn: Turn) -> Understanding:
@@ -26,7 +32,7 @@ class Readings:
         if reading is None:
             community = self._speakers.of(turn).community
             state = turn.conversation.state
-            reading = turn.facts["reading"] = self._reader.read(
+            reading = turn.facts["reading"] = self._reader_of(turn).read(
                 turn.message.text,
                 group=bool(turn.message.chat),
                 history=() if state.get("flow") else tuple(state.get("history", ())),
@@ -37,7 +43,16 @@ class Readings:
 
     def is_low(self, reading: Understanding) -> bool:
         """Whether a person should take over because of how the resident feels."""
-        return reading.low_mood >= self._reader.thresholds.low_mood
+        return reading.low_mood >= self._newest().thresholds.low_mood
+
+    def knowledge_of(self, turn: Turn) -> Knowledge:
+        """The knowledge with which this turn's message was read."""
+        return self._reader_of(turn).knowledge
+
+    def _reader_of(self, turn: Turn) -> Reader:
+        reader = turn.facts.setdefault("reader", self._newest())
+        assert isinstance(reader, Reader)
+        return reader
 
 
 def product_of(reading: Understanding) -> str:

@@ -10,6 +10,9 @@ from config.texts import Form, Texts
 from shop.directory import Community, Directory
 from shop.residents import Resident, find_by_account
 
+COMMUNITY = "community"
+"""The key in the state under which stands the community by whose link somebody came."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
@@ -48,7 +51,8 @@ class Speakers:
     def _find(self, turn: Turn) -> Speaker:
         with self._store.read() as connection:
             resident = find_by_account(connection, turn.message.channel, turn.message.account)
-        community = self._directory.community(resident.community_id) if resident and resident.community_id else None
+        known = (resident.community_id if resident else None) or turn.conversation.state.get(COMMUNITY)
+        community = self._directory.community(known)
         if turn.message.chat:
             return Speaker(resident, community, "group")
         return Speaker(resident, community, "elder" if resident and resident.elder else "plain")

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.channels.channel import CARD_TAPPED
 from bot.conversation import Turn
 from bot.effects import Effects
 from bot.transaction import Transaction
-from claims.claims import Verdict, decide
+from claims.claims import Verdict, claim_of_ticket, decide
 from config.texts import Texts
-from escalation import tickets
+from escalation import sessions, tickets
 from escalation.commands import Command, Verb, parse
 from escalation.notices import Notices
 from escalation.routing import holder_of
@@ -34,14 +35,16 @@ def handle(turn: Turn, *, notices: Notices, texts: Texts, speakers: Speakers) ->
         return None
     if staff is None:
         return _of_a_stranger(turn, texts, speakers)
-    if message.kind == "event":
+    tapped = message.event == CARD_TAPPED
+    if message.kind == "event" and not tapped:
         return Effects(note="staff:event")
-    if message.kind != "text":
+    if message.kind not in ("text", "event"):
         return Effects(replies=(texts.say("staff.only_text"),), note="staff:no_text")
-    command = parse(message.text)
+    command = parse(message.choice if tapped else message.text)
+    code = str(message.extra.get("response_code", ""))
 
     def record(tx: Transaction) -> None:
-        _Work(tx, staff, notices, texts).do(command)
+        _Work(tx, staff, notices, texts, code).do(command)
 
     return Effects(records=(record,), note=f"staff:{command.verb if command else 'no_command'}")
 
@@ -67,6 +70,8 @@ class _Work:
     staff: Staff
     notices: Notices
     texts: Texts
+    tapped: str = ""
+    """The code of the card that was tapped; empty when the command was typed."""
 
     def do(self, command: Command | None) -> None:
         if command is None:
@@ -79,7 +84,9 @@ class _Work:
             mine = [*self._held(), *self._waiting()]
             self.tx.reply(self._words.listed(mine) if mine else self.texts.say("staff.no_tickets"))
         elif ticket := self._ticket(command):
+            decided = self._decided(ticket)
             _DOINGS[command.verb](self, ticket, command)
+            self._refresh_cards(ticket, decided)
 
     def look(self, ticket: Ticket, command: Command) -> None:
         self.tx.reply(self._words.in_full(self.tx.connection, ticket, self.staff.id))
@@ -92,6 +99,9 @@ class _Work:
             self._say("already_yours", label=ticket.label, how=self._how("reply", ticket))
 
     def reply(self, ticket: Ticket, command: Command) -> None:
+        if sessions.who_speaks(self.tx, ticket.conversation_id) in sessions.ELSEWHERE:
+            self._say_elsewhere(ticket)
+            return
         newly = self._takeover.take(self.tx, ticket, self.staff, introduce=False)
         if not newly and not self._has(ticket):
             return
@@ -122,6 +132,19 @@ class _Work:
         elif self._has(ticket):
             self._takeover.bot_off(self.tx, ticket, self.staff)
             self._say("bot_off", label=ticket.label)
+
+    def _refresh_cards(self, before: Ticket, decided_before: str) -> None:
+        """All cards follow when the ticket has changed; one that was only tapped shows what is so now."""
+        ticket = tickets.find(self.tx.connection, before.id) or before
+        decided = self._decided(ticket)
+        changed = (ticket, decided) != (before, decided_before)
+        if changed or self.tapped:
+            self.notices.acted(self.tx, ticket, decided=decided, tapped=self.tapped, for_all=changed)
+
+    def _decided(self, ticket: Ticket) -> str:
+        """How the claim of a ticket was decided: approved, rejected, or empty."""
+        claim = claim_of_ticket(self.tx.connection, ticket.id) if ticket.kind == "claim" else None
+        return claim.status if claim and claim.decided_at else ""
 
     @property
     def _takeover(self) -> Takeover:
@@ -212,8 +235,19 @@ class _Work:
             self.tx.reply(self._words.whose(ticket))
         return False
 
+    def _say_elsewhere(self, ticket: Ticket) -> None:
+        """The resident is served in the platform's own client, where the bot can say nothing."""
+        speaks = sessions.who_speaks(self.tx, ticket.conversation_id) == "person"
+        owner = self.notices.person(holder_of(self.tx, ticket.conversation_id) or ticket.owner)
+        key = "speak_there" if speaks else "waits_there"
+        self.tx.reply(self.texts.say(f"staff_client.{key}", label=ticket.label, name=ticket.name, owner=owner))
+
     def _say_taken(self, ticket: Ticket) -> None:
         holder = holder_of(self.tx, ticket.conversation_id)
+        if holder == self.staff.id and sessions.may_go_over(self.tx, ticket, self.staff):
+            words = self.texts.say("staff_client.taken", label=ticket.label, name=ticket.name, number=ticket.number)
+            self.tx.reply(words)
+            return
         key = "taken" if holder == self.staff.id else "taken_beside"
         owner = self.notices.person(holder)
         self._say(key, label=ticket.label, name=ticket.name, number=ticket.number, owner=owner)

@@ -30,6 +30,13 @@ def handle_voice(
     )
 
 
+def handle_things(turn: Turn, *, speakers: Speakers) -> Effects | None:
+    """A place, a link, a card or a forwarded chat: the words it brings along are not the resident's own."""
+    if turn.message.kind not in ("location", "link", "other") or not turn.message.text.strip():
+        return None
+    return handle_other(turn, speakers=speakers)
+
+
 def handle_other(turn: Turn, *, speakers: Speakers) -> Effects | None:
     """A video, a file, a place, a link, or nothing but emoji: says what the bot can read instead."""
     if turn.message.kind == "event":

@@ -6,6 +6,7 @@ from alembic import context
 
 import claims.tables  # noqa: F401
 import escalation.tables  # noqa: F401
+import faq.tables  # noqa: F401
 import shop.tables  # noqa: F401
 from bot.storage.tables import metadata
 

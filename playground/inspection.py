@@ -9,6 +9,7 @@ import requests
 
 PATIENCE = 5.0  # seconds
 PATIENCE_TO_FORGET = 30.0
+KEPT_AS = {"template_card_event": "card"}  # under what word the bot keeps an event, where it is not the platform's
 
 
 class NotToBeSeen(Exception):
@@ -58,5 +59,6 @@ def message_key(fields: dict[str, str]) -> str:
     """By what the bot finds a callback again: sender, message id and time, or sender, time and event."""
     sender, created = fields["FromUserName"], fields["CreateTime"]
     if fields["MsgType"] == "event":
-        return f"{sender}:{created}:{fields['Event'].lower()}"
+        event = fields["Event"].lower()
+        return f"{sender}:{created}:{KEPT_AS.get(event, event)}"
     return f"{sender}:{fields['MsgId']}:{created}"

@@ -14,8 +14,13 @@ watch it being played (``# zh: …``), then one thing that happens a line:
     Leader 张团长 never reads: *{ticket}*   no bubble of the whole conversation
     Leader 张团长 hears nothing         until the next thing that is read in that chat
     Leader 张团长 says: 同意 {ticket}
+    Leader 张团长 taps on the card: 同意        a button, by its words, of the last card that has it
     After 49 hours
     Platform answers 45047 to the next message/custom/send
+
+Played with ``door="kf"`` the residents write to the customer service instead of the official account: who follows
+comes in by her community's link, who taps something says it, and error codes are the corresponding ones. A voice
+message comes without words there, whatever the script says.
 
 In a pattern ``*`` stands for anything, ``(烂|坏)`` for one of several words, and ``{name}`` for a number that stays
 the same from its first use on. Empty lines and further ``#`` lines are for the reader.
@@ -37,6 +42,9 @@ from playground.world import Bubble
 SCENARIOS = Path(__file__).parent / "scenarios"
 PATIENCE = 10.0  # seconds for one thing to be read
 LABEL = "# zh: "
+TO_RESIDENTS = "message/custom/"
+# The official account's error codes and those that say the same at the customer service.
+AT_KF = {"45015": 95018, "45047": 95001}
 
 OnLine = Callable[[Person, Bubble], None]
 OnStep = Callable[["Step"], None]
@@ -92,6 +100,7 @@ FORMS = tuple(
         (rf"{_ROLE} (\S+) sends the same callback again", "repeat"),
         (rf"{_ROLE} (\S+) follows", "follow"),
         (rf"{_ROLE} (\S+) taps: (\S+)", "tap"),
+        (rf"{_ROLE} (\S+) taps on the card: (.+)", "tap_on_card"),
         (rf"{_ROLE} (\S+) reads: (.+)", "read"),
         (rf"{_ROLE} (\S+) never reads: (.+)", "never_read"),
         (rf"{_ROLE} (\S+) hears nothing", "hear_nothing"),
@@ -127,13 +136,17 @@ def play(
     on_line: OnLine | None = None,
     on_step: OnStep | None = None,
     patience: float = PATIENCE,
+    door: str = "oa",
 ) -> None:
     """Acts a script out; ``on_line`` is told every bubble of the people in it as it is reached.
+
+    ``door`` is the platform where the residents of the script write: "oa" or "kf".
 
     ``on_step`` is called before each line and may take its time; what it raises ends the play.
     Raises ``WentOtherwise`` at the first line that does not come true within ``patience`` seconds.
     """
-    Play(script, wechat, on_line or (lambda person, bubble: None), on_step or (lambda step: None), patience).run()
+    watching = on_line or (lambda person, bubble: None)
+    Play(script, wechat, watching, on_step or (lambda step: None), patience, door).run()
 
 
 def pattern_of(words: str, known: dict[str, str]) -> re.Pattern[str]:
@@ -179,12 +192,15 @@ class Play:
 
     _now: Step
 
-    def __init__(self, script: Script, wechat: WeChat, on_line: OnLine, on_step: OnStep, patience: float) -> None:
+    def __init__(
+        self, script: Script, wechat: WeChat, on_line: OnLine, on_step: OnStep, patience: float, door: str
+    ) -> None:
         self._script = script
         self._wechat = wechat
         self._on_line = on_line
         self._on_step = on_step
         self._patience = patience
+        self._door = door
         self._known: dict[str, str] = {}
         self._cast: dict[str, Person] = {}
         self._began: dict[str, int] = {}
@@ -196,7 +212,7 @@ class Play:
 
     def run(self) -> None:
         for name in self._script.names:
-            self._enter(self._wechat.person(name))
+            self._enter(self._wechat.at(self._door, name))
         for step in self._script.steps:
             self._on_step(step)
             self._act(step)
@@ -228,6 +244,15 @@ class Play:
     def tap(self, name: str, key: str) -> None:
         self._delivered(self._actor(name).tap(key))
 
+    def tap_on_card(self, name: str, words: str) -> None:
+        person = self._actor(name)
+        for bubble in reversed(person.chat()):
+            for button in bubble.card.live if bubble.card is not None else ():
+                if button.text == words:
+                    self._delivered(person.tap_button(bubble, button.key))
+                    return
+        raise NotSeen(f"{name} sees no card with {words} to tap:\n{person.screen()}")
+
     def repeat(self, name: str) -> None:
         first, again = self._last_delivery, self._actor(name).repeat()
         self._expect_accepted(again)
@@ -258,8 +283,12 @@ class Play:
         self._wechat.clock.advance(hours=int(hours))
 
     def refuse_next(self, errcode: str, path: str) -> None:
-        platform = self._wechat.oa if path.startswith("message/custom/") else self._wechat.wecom
-        platform.faults.answer(int(errcode), to=path)
+        if not path.startswith(TO_RESIDENTS):
+            self._wechat.wecom.faults.answer(int(errcode), to=path)
+        elif self._door == self._wechat.kf.name:
+            self._wechat.kf.faults.answer(AT_KF.get(errcode, int(errcode)), to="kf/send_msg")
+        else:
+            self._wechat.oa.faults.answer(int(errcode), to=path)
 
     # --- how it is done
 

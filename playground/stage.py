@@ -33,13 +33,23 @@ class NotStarted(RuntimeError):
 class Stage:
     """Used as a context: inside it the bot answers at ``bot_url`` and ``wechat`` is connected to it.
 
-    ``data_dir`` must be empty or a former stage's; all of the bot's data lie in it. ``environment`` is given to the
-    bot's processes over the demo's own; nothing of an installation on this machine is used, neither its database nor
-    its settings.
+    ``data_dir`` must be empty or a former stage's; all of the bot's data lie in it. ``with_kf`` gives the residents
+    the customer service too, ``with_groups`` the staff groups with the smart bot and one for alerts. ``environment``
+    is given to the bot's processes over the demo's own; nothing of an installation on this machine is used, neither
+    its database nor its settings.
     """
 
-    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
-        self.wechat = WeChat(demo_data.credentials(data_dir), demo_data.cast())
+    def __init__(
+        self,
+        data_dir: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        with_kf: bool = demo_data.WITH_KF,
+        with_groups: bool = demo_data.WITH_GROUPS,
+    ) -> None:
+        cast = demo_data.cast(with_kf=with_kf, with_groups=with_groups)
+        self.wechat = WeChat(demo_data.credentials(data_dir), cast)
+        self._with_kf, self._with_groups = with_kf, with_groups
         self.data_dir = data_dir
         self._given = environment or {}
         self._inspection_token = secrets.token_urlsafe(32)
@@ -67,7 +77,9 @@ class Stage:
         return self._process.pid
 
     def _start(self) -> None:
-        demo = demo_data.prepare(self.data_dir, self.wechat.oa.server.url, self.wechat.wecom.server.url)
+        platforms = (self.wechat.oa, self.wechat.wecom, self.wechat.kf, self.wechat.aibot)
+        urls = [platform.server.url for platform in platforms]
+        demo = demo_data.prepare(self.data_dir, *urls, with_kf=self._with_kf, with_groups=self._with_groups)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("QUNDA_")}
         own = {
             "QUNDA_DATA_DIR": str(self.data_dir),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from playground.clock import PlatformClock
+from playground.platform.cards import Card
+from playground.platform.menus import Menu
 from playground.traffic import Traffic
 
-Speaker = Literal["person", "bot", "platform"]
+Speaker = Literal["person", "bot", "staff", "platform"]
 State = Literal["", "sending", "delivered", "failed"]
 
 
@@ -24,7 +26,10 @@ class Bubble:
     ``id`` grows over all chats and serves as cursor. ``kind`` is the platform's word ("text", "image", "voice" …,
     "notice" for what the platform itself says). ``text`` holds the words, a voice message's transcript, or "".
     ``state`` and ``callback``, its key, belong to what a person sent. ``revision`` grows over all bubbles with every
-    change.
+    change. ``card`` is a template card as it looks now, ``menu`` a menu that can be tapped; their words are the
+    ``text``. A "staff" bubble is what somebody on the other side wrote by hand. ``name`` tells who that was, or which
+    member speaks in a group, ``quote`` what a message answers, and ``own_cards`` what single members see instead of
+    ``card``.
     """
 
     id: int
@@ -36,6 +41,11 @@ class Bubble:
     state: State = ""
     callback: str = ""
     revision: int = 0
+    card: Card | None = None
+    menu: Menu | None = None
+    name: str = ""
+    quote: str = ""
+    own_cards: Mapping[str, Card] = field(default_factory=dict)
 
 
 class World:
@@ -62,26 +72,46 @@ class World:
         return next(self._message_ids)
 
     def show(
-        self, platform: str, account: str, speaker: Speaker, kind: str, text: str, media: bytes | None = None
+        self,
+        platform: str,
+        account: str,
+        speaker: Speaker,
+        kind: str,
+        text: str,
+        media: bytes | None = None,
+        **more: Any,
     ) -> Bubble:
-        """Puts a bubble on the phone's screen and wakes whoever waits for it."""
+        """Puts a bubble on the phone's screen and wakes whoever waits for it. ``more`` are further fields of it."""
         with self.changed:
-            state: State = "sending" if speaker == "person" else ""
-            revision = self.touch()
-            bubble = Bubble(
-                next(self._bubble_ids), speaker, kind, text, self.clock.now(), media, state=state, revision=revision
-            )
+            more = {"state": "sending" if speaker == "person" else "", "revision": self.touch(), **more}
+            number, now = next(self._bubble_ids), self.clock.now()
+            bubble = Bubble(number, speaker, kind, text, now, media, **more)
             self._bubbles[platform, account].append(bubble)
             return bubble
 
     def settle(self, platform: str, account: str, bubble: Bubble, callback: str, *, accepted: bool) -> None:
         """Marks what became of something that a person sent."""
+        state: State = "delivered" if accepted else "failed"
+        self.change(platform, account, bubble.id, state=state, callback=callback)
+
+    def change(self, platform: str, account: str, bubble_id: int, **fields: Any) -> None:
+        """Gives a bubble that is still on the screen other fields."""
         with self.changed:
             chat = self._bubbles.get((platform, account), [])
-            state: State = "delivered" if accepted else "failed"
             for place, each in enumerate(chat):
-                if each.id == bubble.id:
-                    chat[place] = replace(each, state=state, callback=callback, revision=self.touch())
+                if each.id == bubble_id:
+                    chat[place] = replace(each, **fields, revision=self.touch())
+
+    def card(self, platform: str, account: str, bubble_id: int, member: str = "") -> Card:
+        """The card in a bubble as it looks now, to this member of a group.
+
+        Raises ``ValueError`` when the chat has no such bubble with a card.
+        """
+        with self.changed:
+            for bubble in self._bubbles.get((platform, account), []):
+                if bubble.id == bubble_id and bubble.card is not None:
+                    return bubble.own_cards.get(member, bubble.card)
+        raise ValueError("there is no card in this bubble")
 
     def touch(self) -> int:
         """Something has changed: wakes everybody who waits, and gives the new revision."""

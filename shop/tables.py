@@ -56,3 +56,14 @@ order_lines = Table(
     Index("ix_order_lines_resident", "resident_id", "ordered_at"),
     Index("ix_order_lines_pickup_code", "pickup_code"),
 )
+
+kf_links = Table(
+    "kf_links",
+    metadata,
+    # The address of a customer-service account for a community, by the scene_param that stands behind it.
+    Column("channel", String(64), primary_key=True),
+    Column("scene", String(128), primary_key=True),
+    # as the platform gave it, without the scene_param
+    Column("url", String(1024), nullable=False),
+    Column("made_at", Instant, nullable=False),
+)

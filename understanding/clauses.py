@@ -26,6 +26,11 @@ class ClauseReader:
         """Raises ConfigError for a list that is missing or can't be read."""
         return cls(re.compile("|".join((CLAUSE_END, *expressions(file, "asides")))))
 
+    def parts(self, text: str) -> list[str]:
+        """What can be a question of its own, in the order it was said; none when the text is only one."""
+        parts = [part for part in self.ends.sub("\n", text).split("\n") if len(part) >= _SHORTEST]
+        return parts[:_MOST] if len(parts) > 1 else []
+
     def read(self, text: str) -> list[str]:
         """What is said one after the other, and neighbours together, the longest first; none when it is only one."""
         parts = [part for part in self.ends.sub("\n", text).split("\n") if part]

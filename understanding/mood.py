@@ -7,17 +7,28 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
+
+import numpy as np
 
 from config.yaml_file import YamlFile
 from faq.text import plain
-from understanding.words import expressions, told
+from understanding.examples import Likeness, clauses_of, load_examples
+from understanding.words import expressions, pattern, told
 
 LOW = ("angry", "disappointed", "anxious")
 MOODS = (*LOW, "pleased")
 
 _SHOUTING = re.compile(r"[!！]{2,}|[!！][^!！]{1,20}[!！]")
+_NUDGE = re.compile(
+    r"[\s?？!！。.~]*((在吗?|在不在|人呢|有人(吗|没|在吗)|还在吗|喂+|hello|哈[喽啰]|说话|回(一下|我|话|复)|怎么(不|没)(回|说话|人)(话|我|复|理)?|没人(吗|啊)?)[啊呀呢嘛]?"
+    r"[\s?？!！。.~]*)+|[\s?？!！]*[?？][\s?？!！]*",
+    re.IGNORECASE,
+)
+"""Calls into the silence; one is a greeting, several in a row are impatience."""
 _IMPATIENT = re.compile(r"[?？]{2,}|^[\s?？!！]*[?？][\s?？!！]*$")
+_MARKS = re.compile(r"[?？]{2}")
 _QUOTES = re.compile("[\"'“”‘’「」]")
 """Irony is often put in quotes: 真是“好”啊."""
 _COMPARED = 5
@@ -28,6 +39,11 @@ _ALIKE = 0.6
 _CERTAIN = 0.8
 _KEPT = 2048
 """Lines whose words are not weighed again: most of a resident's history was heard a message ago."""
+_LEARNED = 1.2
+_UNLIKE = -0.8
+"""From this likeness on the examples add to a mood, with the factor above."""
+_TELLING = -0.25
+"""From this likeness on a clause is named among the reasons."""
 _BURDEN = {"angry": 1.0, "disappointed": 0.9, "anxious": 0.8}
 """How much a mood asks for a person."""
 
@@ -52,23 +68,26 @@ class _Heard:
     scores: Mapping[str, float]
     reasons: tuple[str, ...]
     letters: frozenset[str]
+    nudges: bool
 
 
 class MoodReader:
     """Weighs words, signs and repetition; safe to share between threads."""
 
-    def __init__(self, cues: Iterable[Cue]) -> None:
-        self._cues = tuple(cues)
+    def __init__(self, cues: Iterable[Cue], calm: re.Pattern[str], likeness: Likeness) -> None:
+        """``calm``: what only sounds like a cue and is left out ("空气炸锅" holds 气炸)."""
+        self._cues, self._calm, self._likeness = tuple(cues), calm, likeness
         self._hear = lru_cache(maxsize=_KEPT)(self._hear_anew)
 
     @classmethod
-    def load(cls, file: YamlFile) -> MoodReader:
-        """Raises ConfigError for a mood that does not exist and for lists that can't be read."""
+    def load(cls, file: YamlFile, examples: YamlFile) -> MoodReader:
+        """Raises ConfigError for a mood that does not exist and for lists and examples that can't be read."""
         content = file.value if isinstance(file.value, dict) else {}
         for mood in content:
-            if mood not in MOODS:
+            if mood not in (*MOODS, "calm"):
                 raise file.error(f"there is no mood {mood!r}", f"use one of {', '.join(MOODS)}", mood)
-        return cls(cue for mood in MOODS for cue in _cues(file, mood, content.get(mood)))
+        cues = [cue for mood in MOODS for cue in _cues(file, mood, content.get(mood))]
+        return cls(cues, pattern(file, "calm"), Likeness(load_examples(examples, "moods", LOW)))
 
     def read(self, text: str, history: Sequence[str] = (), *, complains: bool = False, calls: bool = False) -> Mood:
         """The mood of a message after the resident's earlier ones (oldest first).
@@ -81,24 +100,39 @@ class MoodReader:
         for earlier in before[-_REMEMBERED:]:
             for mood in LOW:
                 scores[mood] += _FADED * earlier.scores[mood]
+        self._add_likeness(text, scores, reasons)
         _add_signs(text, scores, reasons)
+        _add_nudges((now, *reversed(before)), scores, reasons)
         _add_repetition(sum(_alike(now.letters, earlier.letters) for earlier in before), scores, reasons)
         scores["disappointed"] += 0.3 if complains else 0.0
         return Mood(_strongest(scores), _low(scores, calls), tuple(reasons))
+
+    def _add_likeness(self, text: str, scores: dict[str, float], reasons: list[str]) -> None:
+        """What the clause that sounds lowest adds; one that no cue has named becomes a reason."""
+        clauses = clauses_of(text)
+        likes = self._likeness.clauses(text)[:, : len(LOW)]
+        if not len(likes):
+            return
+        lowest, mood = np.unravel_index(int(likes.argmax()), likes.shape)
+        like = float(likes[lowest, mood])
+        scores[LOW[mood]] += _LEARNED * max(0.0, like - _UNLIKE)
+        if like >= _TELLING and not reasons:
+            reasons.append(f"语气：“{clauses[lowest]}”")
 
     def _hear_anew(self, text: str) -> _Heard:
         """The same characters count once for a mood, in its heaviest cue."""
         scores, reasons = dict.fromkeys(MOODS, 0.0), []
         counted: dict[str, set[int]] = {mood: set() for mood in MOODS}
+        spoken = self._calm.sub("，", text)
         for mood, weight, expression in self._cues:
-            found = expression.search(text) and told(expression, text)
+            found = expression.search(spoken) and told(expression, spoken)
             if not found or counted[mood].intersection(range(*found.span())):
                 continue
             counted[mood].update(range(*found.span()))
             scores[mood] += weight
             if mood in LOW:
                 reasons.append(f"提到“{found.group().strip()}”")
-        return _Heard(scores, tuple(reasons), frozenset(plain(text)))
+        return _Heard(scores, tuple(reasons), frozenset(plain(text)), _NUDGE.fullmatch(text) is not None)
 
 
 def _cues(file: YamlFile, mood: str, groups: Any) -> list[Cue]:
@@ -120,8 +154,15 @@ def _add_signs(text: str, scores: dict[str, float], reasons: list[str]) -> None:
         scores["angry"] += 0.7
         reasons.append("连用感叹号")
     if _IMPATIENT.search(text):
-        scores["anxious"] += 0.9
+        scores["anxious"] += 1.3 if _MARKS.search(text) else 0.9
         reasons.append("连用问号")
+
+
+def _add_nudges(latest_first: Iterable[_Heard], scores: dict[str, float], reasons: list[str]) -> None:
+    times = sum(1 for _ in takewhile(lambda heard: heard.nudges, latest_first))
+    if times > 1:
+        scores["anxious"] += 0.7 * (times - 1)
+        reasons.append(f"连着催了 {times} 次")
 
 
 def _add_repetition(times: int, scores: dict[str, float], reasons: list[str]) -> None:

@@ -8,18 +8,23 @@ from typing import Any, Literal
 
 from config.settings import Settings
 from config.yaml_file import YamlFile, read_yaml
-from faq.knowledge import Entry, Knowledge
+from faq.embedding import SentenceModel
+from faq.knowledge import Addition, Entry, Knowledge
 from faq.learnt import LearntStore
 from faq.matching import Match, Matcher
-from faq.text import Speech
+from faq.text import Speech, simplified
 from understanding import skills
 from understanding.acts import asks, tells, wants
 from understanding.clauses import ClauseReader
+from understanding.context import in_context
 from understanding.kinds import CLAIMABLE, LOGISTICS, URGENT, Kind, KindReader, names
 from understanding.mood import Mood, MoodReader
 from understanding.person import PersonReader
 from understanding.priority import Priority, PriorityReader
 from understanding.slots import SlotReader
+
+_MODEL = "sentence_model"
+_EXAMPLES = {"tolerated_wrong": 0.02, "clarify": 0.25, "low_mood": 0.5, "answer": 0.8, "answer_in_group": 0.9}
 
 Decision = Literal["answer", "skill", "clarify", "handoff"]
 
@@ -49,7 +54,8 @@ class Alternative:
 class Understanding:
     """What the bot makes of a message; each key is explained where ``./qunda understand`` is described.
 
-    ``skill`` is the name of the skill that takes over when ``decision`` is "skill"; it is not printed.
+    ``skill`` is the name of the skill that takes over when ``decision`` is "skill"; ``also`` are further entries that
+    the message asks for as surely. Neither is printed.
     """
 
     entry: str | None
@@ -63,10 +69,11 @@ class Understanding:
     slots: Mapping[str, Any]
     why: tuple[str, ...]
     skill: str | None = None
+    also: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The printed keys, in their order, as plain JSON values."""
-        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "skill"}
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("skill", "also")}
         return {
             **values,
             "others": [asdict(other) for other in self.others],
@@ -86,20 +93,28 @@ class Thresholds:
     low_mood: float
 
     @classmethod
-    def load(cls, file: YamlFile) -> Thresholds:
-        """Raises ConfigError for a key that is missing or unknown and for a value that is no probability."""
+    def load(cls, file: YamlFile, matcher: Matcher) -> Thresholds:
+        """The thresholds that are set, and those that follow from ``tolerated_wrong`` and what the matcher learnt.
+
+        Before everybody half as many wrong answers are tolerated. Raises ConfigError for a key that is missing or
+        unknown and for a value that is no probability.
+        """
         content = file.value if isinstance(file.value, Mapping) else {}
-        wanted = [each.name for each in fields(cls)]
+        needed = ("tolerated_wrong", "clarify", "low_mood")
+        wanted = (*needed, "answer", "answer_in_group")
         for key in content:
-            if key not in wanted:
+            if key not in (*wanted, _MODEL):
                 raise file.error(f"there is no threshold {key!r}", f"use only {', '.join(wanted)}", key)
-        for key in wanted:
+        for key in (key for key in wanted if key in needed or key in content):
             value = content.get(key)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise file.error(f"{key} is not a number from 0 to 1", f"write '{key}: 0.75'", key)
-        if content["clarify"] > min(content["answer"], content["answer_in_group"]):
+                raise file.error(f"{key} is not a number from 0 to 1", f"write '{key}: {_EXAMPLES[key]}'", key)
+        if content["clarify"] > min(content.get("answer", 1.0), content.get("answer_in_group", 1.0)):
             raise file.error("clarify is above answer", "lower clarify", "clarify")
-        return cls(**{key: float(content[key]) for key in wanted})
+        tolerated, clarify = float(content["tolerated_wrong"]), float(content["clarify"])
+        answer = max(clarify, float(content.get("answer", matcher.threshold(tolerated))))
+        in_group = float(content.get("answer_in_group", max(answer, matcher.threshold(tolerated / 2))))
+        return cls(answer, in_group, clarify, float(content["low_mood"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +150,16 @@ class Reader:
         ``group``: said in front of everybody. ``history``: the resident's earlier messages, oldest first.
         ``community``: the resident's, None when unknown. ``products``: names to look for, such as those ordered.
         """
-        words = text[:LONGEST]
-        whole = self.matcher.match(text, community)
+        words = simplified(text[:LONGEST])
+        whole = self.matcher.match(words, community)
         matches = self._clearest(words, whole, community, group)
+        asked, matches = self._with_what_was_said(words, matches, history, community, group)
         called = self._senses.person.called(words)
-        kinds = () if self._only_asks(words, whole) else self._senses.kinds.read(words)
+        kinds = self._complaints(words, whole)
         earlier = [line[:LONGEST] for line in history]
         mood = self._senses.mood.read(words, earlier, complains=bool(kinds), calls=bool(called))
         danger = self._senses.priority.danger(words)
-        entry = self._sure_entry(words, matches, group)
+        entry = self._sure_entry(asked, matches, group)
         decision, skill = self._decide(words, matches, entry, mood, names(kinds), called, danger)
         priority = self._senses.priority.read(
             words, names(kinds), danger=bool(danger), upset=self._upset(mood), calls=bool(called),
@@ -161,7 +177,32 @@ class Reader:
             slots=self._senses.slots.read(words, products),
             why=_why(matches, decision, kinds, mood, called, danger),
             skill=skill,
+            also=self._also(words, entry, community, group) if decision == "answer" and entry else (),
         )
+
+    def _with_what_was_said(
+        self, text: str, matches: list[Match], history: Sequence[str], community: str | None, group: bool
+    ) -> tuple[str, list[Match]]:
+        """What was asked in full, and its entries: "那退款呢" after another question asks the same of refunds."""
+        if not history or (matches and self._speaks(matches, group) and not self._senses.slots.only_product(text)):
+            return text, matches
+        leaning = in_context(text, [line[:LONGEST] for line in history], self._senses.slots)
+        if leaning is None:
+            return text, matches
+        topic, question = leaning
+        likely = {match.entry_id for match in self.matcher.match(topic, community)}
+        found = self.matcher.match(question, community)
+        fits = self._senses.slots.only_product(topic) or (found and found[0].entry_id in likely)
+        return (question, found) if found and fits else (text, matches)
+
+    def _also(self, text: str, entry: Entry, community: str | None, group: bool) -> tuple[str, ...]:
+        """The further questions in a message, each asked in a clause of its own and as sure as the first."""
+        found: dict[str, None] = {}
+        for clause in self._senses.clauses.parts(text):
+            matches = self.matcher.match(clause, community) if asks(clause) else []
+            if matches and self._speaks(matches, group) and self.knowledge[matches[0].entry_id].answer is not None:
+                found[matches[0].entry_id] = None
+        return tuple(other for other in found if other != entry.id)
 
     def _clearest(self, text: str, whole: list[Match], community: str | None, group: bool) -> list[Match]:
         """The entries for the whole message or, when none of them says enough, for its longest clause that does."""
@@ -181,14 +222,22 @@ class Reader:
     def _limit(self, group: bool) -> float:
         return self.thresholds.answer_in_group if group else self.thresholds.answer
 
-    def _only_asks(self, text: str, matches: list[Match]) -> bool:
-        """A well-known question in which nothing is told ("晚到有补偿吗") is no complaint."""
-        if not matches or matches[0].confidence < self.thresholds.answer or tells(text) or not asks(text):
-            return False
-        return self.knowledge[matches[0].entry_id].answer is not None
+    def _complaints(self, text: str, matches: list[Match]) -> tuple[Kind, ...]:
+        """The kinds of complaint; a well-known question in which nothing is told ("晚到有补偿吗") is none."""
+        kinds = self._senses.kinds.read(text)
+        if not matches or matches[0].confidence < self.thresholds.answer:
+            return kinds
+        if self.knowledge[matches[0].entry_id].answer is None:
+            return kinds
+        return () if asks(text) and not tells(text) else tuple(kind for kind in kinds if kind.listed)
 
     def _upset(self, mood: Mood) -> bool:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood
+
+    def _bears_an_answer(self, mood: Mood) -> bool:
+        """Whether the answer is the best help when it is known: the calm and the anxious, until patience is lost."""
+        low = self.thresholds.low_mood
+        return mood.low < ((1 + low) / 2 if mood.name == "anxious" else low)
 
     def _sure_entry(self, text: str, matches: list[Match], group: bool) -> Entry | None:
         """The best entry when it is likely enough; a product's bare name does not say what is wanted."""
@@ -211,8 +260,8 @@ class Reader:
         if called and not URGENT.intersection(kinds):
             return "skill", skills.PERSON
         if kinds:
-            return "skill", _skill_for(kinds, entry.skill if entry else None, mood, self.thresholds.low_mood)
-        if mood.low >= self.thresholds.low_mood:
+            return "skill", _skill_for(kinds, entry.skill if entry else None, self._bears_an_answer(mood))
+        if not self._bears_an_answer(mood) or (mood.low >= self.thresholds.low_mood and not entry):
             return "handoff", None
         if entry:
             return ("skill", entry.skill) if entry.skill else ("answer", None)
@@ -221,26 +270,41 @@ class Reader:
         return "handoff", None
 
 
-def load_reader(settings: Settings) -> Reader:
-    """Reads knowledge, word lists and thresholds. Raises ConfigError with file and line for what can't be used."""
-    knowledge = Knowledge.load(settings.files("faq"), settings.environ)
+def load_reader(settings: Settings, additions: Iterable[Addition] = ()) -> Reader:
+    """Reads knowledge, word lists and thresholds. Raises ConfigError with file and line for what can't be used.
+
+    ``additions`` were approved since the files were written.
+    """
+    knowledge = Knowledge.load(settings.files("faq"), settings.environ).extended(additions)
 
     def words(name: str) -> YamlFile:
         return read_yaml(settings.file(f"words/{name}.yaml"), settings.environ)
 
-    produce, speech = words("produce"), words("speech")
+    produce, speech, examples = words("produce"), words("speech"), words("examples")
     senses = Senses(
         ClauseReader.load(speech),
-        KindReader.load(words("kinds")),
-        MoodReader.load(words("mood")),
+        KindReader.load(words("kinds"), examples),
+        MoodReader.load(words("mood"), examples),
         PersonReader.load(words("person")),
         PriorityReader.load(words("priority")),
         SlotReader.load(produce),
     )
-    thresholds = Thresholds.load(read_yaml(settings.file("understanding.yaml"), settings.environ))
     learnt = LearntStore(settings.data_dir / "learnt")
-    matcher = Matcher(knowledge, load_speech(speech, produce), load_chatter(words("chatter")), learnt)
+    decisions = read_yaml(settings.file("understanding.yaml"), settings.environ)
+    model = load_sentence_model(decisions, settings)
+    matcher = Matcher(knowledge, load_speech(speech, produce), load_chatter(words("chatter")), learnt, model)
+    thresholds = Thresholds.load(decisions, matcher)
     return Reader(knowledge, matcher, senses, thresholds)
+
+
+def load_sentence_model(file: YamlFile, settings: Settings) -> SentenceModel | None:
+    """The model that the operator supplies, by its folder, seen from the configuration; None when none is named."""
+    folder = file.value.get(_MODEL) if isinstance(file.value, Mapping) else None
+    if folder is None:
+        return None
+    if not isinstance(folder, str):
+        raise file.error(f"{_MODEL} is not the name of a folder", f"write '{_MODEL}: /path/to/model'", _MODEL)
+    return SentenceModel(settings.config_dir / folder)
 
 
 def load_speech(file: YamlFile, produce: YamlFile) -> Speech:
@@ -263,9 +327,9 @@ def load_chatter(file: YamlFile) -> list[str]:
     return lines
 
 
-def _skill_for(kinds: tuple[str, ...], asked: str | None, mood: Mood, low_mood: float) -> str:
-    """A calm question about a late order is answered from the order, a photo settles bad goods, a ticket the rest."""
-    if asked == skills.ORDER_STATUS and LOGISTICS.issuperset(kinds) and mood.low < low_mood:
+def _skill_for(kinds: tuple[str, ...], asked: str | None, bears_an_answer: bool) -> str:
+    """A question about a late order is answered from the order, a photo settles bad goods, a ticket the rest."""
+    if asked == skills.ORDER_STATUS and LOGISTICS.issuperset(kinds) and bears_an_answer:
         return skills.ORDER_STATUS
     if URGENT.intersection(kinds):
         return skills.COMPLAINT

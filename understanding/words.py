@@ -23,8 +23,8 @@ _SUPPOSED = re.compile(
     r"|(会|可能)[^了]{0,12}$"
 )
 _ASKED = re.compile(r"(的)?(吗|么|嘛)[?？\s]*$")
-_THIS_OR_NOT = re.compile(r"([^\W\d]{1,2})不\1")
-"""The questions "酸不酸" and "新鲜不新鲜" say neither."""
+_THIS_OR_NOT = re.compile(r"(?<!不)([^\W\d]{1,2})不\1(?!不)|有没有")
+"""The questions "酸不酸", "新鲜不新鲜" and "有没有保温" say neither."""
 _REACH = 12
 
 

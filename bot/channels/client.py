@@ -24,7 +24,8 @@ from bot.errors import MediaTooLarge, PlatformError, PlatformUnreachable, Result
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 5.0
 DOWNLOAD_SECONDS = 30.0
-_MAX_ANSWER = 1024 * 1024
+_PART = 10 * 1024 * 1024
+_ONLY_IN_PARTS = 830002
 
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 # "invalid ip 1.2.3.4 ipv6 ::ffff:1.2.3.4, not in whitelist"; "not allow to access from your ip, … from ip: 1.2.3.4"
@@ -63,12 +64,35 @@ class Transport:
     def download(self, path: str, limit: int, **arguments: Any) -> bytes:
         """Fetches a file of at most ``limit`` bytes. The platform tells errors as JSON with status 200."""
         deadline = time.monotonic() + DOWNLOAD_SECONDS
+        try:
+            return self._whole(path, limit, deadline, **arguments)
+        except PlatformError as error:
+            if error.errcode != _ONLY_IN_PARTS:
+                raise
+        return self._in_parts(path, limit, deadline, **arguments)
+
+    def _whole(self, path: str, limit: int, deadline: float, **arguments: Any) -> bytes:
         response = self._send("GET", path, repeatable=True, stream=True, **arguments)
         with response:
             content = _bounded(response, limit, deadline)
             if "json" in response.headers.get("Content-Type", "") or content[:11] == b'{"errcode":':
                 check_answer(_as_json(content))
         return content
+
+    def _in_parts(self, path: str, limit: int, deadline: float, **arguments: Any) -> bytes:
+        """Files of more than 20 MB (developer.work.weixin.qq.com document 90254)."""
+        content = bytearray()
+        while True:
+            wanted = {"Range": f"bytes={len(content)}-{len(content) + _PART - 1}"}
+            response = self._send("GET", path, repeatable=True, stream=True, headers=wanted, **arguments)
+            with response:
+                size = _size_of_all(response)
+                if size > limit:
+                    raise MediaTooLarge("the file is too large")
+                part = _bounded(response, _PART, deadline)
+            content += part
+            if not part or len(content) >= size:
+                return bytes(content)
 
     def _send(self, method: str, path: str, *, repeatable: bool, **arguments: Any) -> requests.Response:
         arguments.setdefault("timeout", (CONNECT_SECONDS, READ_SECONDS))
@@ -119,6 +143,14 @@ def _never_connected(error: requests.ConnectionError) -> bool:
 
 def _lost(text: str, repeatable: bool) -> PlatformUnreachable | ResultUnknown:
     return PlatformUnreachable(text) if repeatable else ResultUnknown(text)
+
+
+def _size_of_all(response: requests.Response) -> int:
+    """How large a file is of which a part has come."""
+    size = response.headers.get("Content-Range", "").rpartition("/")[2]
+    if not size.isdigit():
+        raise PlatformUnreachable("the platform gives no part of the file")
+    return int(size)
 
 
 def _bounded(response: requests.Response, limit: int, deadline: float) -> bytes:

@@ -53,6 +53,16 @@ WECOM_REFUSALS = {
     301002: _NO_RIGHT,
     60020: ("this machine's address{address} is not among the trusted ones", f"add it under 企业可信IP ({_APP})"),
 }
+_KF = "work.weixin.qq.com, 应用管理 > 微信客服"
+_KF_BY_API = f"name the app under 可调用接口的应用, and the account under 通过API管理微信客服账号 ({_KF})"
+KF_REFUSALS = {
+    **WECOM_REFUSALS,
+    48002: ("the app may not use the customer-service API", _KF_BY_API),
+    60030: ("a servicer of the account cannot be seen by the app", f"put the servicers under 可见范围 ({_APP})"),
+    95011: ("the account is not managed by API", _KF_BY_API),
+    95012: ("the account is not managed by API", _KF_BY_API),
+    95017: ("the customer-service API is switched off", _KF_BY_API),
+}
 
 Refusals = Mapping[int, tuple[str, str]]
 
@@ -118,6 +128,22 @@ def examine_wecom_app(transport: Transport, fetch_token: Fetch, agent_id: int) -
         return Finding("ok", "the app is on, and this machine may use it")
 
     return _examine(fetch_token, rights, WECOM_REFUSALS)
+
+
+def examine_wecom_kf(transport: Transport, fetch_token: Fetch, open_kfid: str) -> Iterator[Finding]:
+    """Token first; then whether the account is among those that this app manages (document 94661)."""
+
+    def rights(token: str) -> Finding:
+        params, body = {"access_token": token}, {"offset": 0, "limit": 100}
+        answer = transport.call("POST", "/cgi-bin/kf/account/list", repeatable=True, params=params, json=body)
+        known = {each.get("open_kfid"): each for each in answer.get("account_list") or []}
+        if open_kfid not in known:
+            return Finding("fail", "the app knows no account with this open_kfid", f"copy it again (wk…); {_KF_BY_API}")
+        if known[open_kfid].get("manage_privilege") is False:
+            return Finding("fail", "the account is not managed by this app", _KF_BY_API)
+        return Finding("ok", "the customer-service account is there, and this machine may use it")
+
+    return _examine(fetch_token, rights, KF_REFUSALS)
 
 
 def _visible(app: Mapping[str, Any]) -> Iterator[Any]:

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import redis
 
-from bot.channels.capabilities import OFFICIAL_ACCOUNT
+from bot.channels.capabilities import OFFICIAL_ACCOUNT, Capabilities
 from bot.channels.channel import Inbound, Outgoing
-from bot.channels.client import OfficialAccountClient, Transport
+from bot.channels.client import OfficialAccountClient, Transport, with_token
 from bot.channels.envelope import Envelope, Signature, check_age, same_signature, signature_of
 from bot.channels.examination import Finding, Verification, examine_official_account
 from bot.channels.tokens import AccessToken
 from bot.channels.upload import upload
 from bot.channels.xml_message import inbound, text_reply
 from bot.clock import Clock
-from bot.errors import ForgedCallback
+from bot.errors import ForgedCallback, PlatformError
 from bot.message import Media
 from config.channels import OfficialAccountConfig
+
+_TYPING_ALREADY, _NOTHING_LATELY, _UNKNOWN_PERSON = 45081, 45080, 40003
+_CHINA = ZoneInfo("Asia/Shanghai")
+"""The platform shows a notification's time as it is, and its readers are there."""
+_NOTIFICATION_LENGTH = 20
+"""Characters of a "thing" field in a subscription message."""
 
 
 class OfficialAccount:
     """One Official Account."""
 
-    capabilities = OFFICIAL_ACCOUNT
+    content_type = "application/xml; charset=utf-8"
     acknowledgement = "success"
 
     def __init__(self, config: OfficialAccountConfig, connection: redis.Redis, clock: Clock) -> None:
         self.name = config.name
+        self.capabilities = _rules(config)
         self._config = config
+        self._clock = clock
         self._envelope = Envelope(config.token, config.aes_key, config.app_id)
         self._transport = Transport(config.api_base)
         self._token = AccessToken(config.name, self._fetch_token, connection, clock)
@@ -51,13 +64,16 @@ class OfficialAccount:
         check_age(signature.timestamp, now)
         return inbound(self.name, self._envelope.open_body(body, signature), signature.nonce)
 
-    def passive_reply(self, inbound: Inbound, text: str, now: datetime) -> str:
-        xml = text_reply(inbound.sender, inbound.receiver, text, now)
+    def passive_reply(self, inbound: Inbound, text: str | None, now: datetime) -> str:
+        xml = text_reply(inbound.sender, inbound.receiver, text or "", now)
         return self._envelope.seal(xml, inbound.nonce, str(int(now.timestamp())))
 
     def send(self, account: str, outgoing: Outgoing) -> None:
         if outgoing.kind == "text":
             self._client.message.send_text(account, outgoing.text)
+            return
+        if outgoing.kind == "notification":
+            self._notify(account, outgoing)
             return
         media_id = upload(self._client, outgoing)
         if outgoing.kind == "voice":
@@ -67,6 +83,44 @@ class OfficialAccount:
 
     def fetch(self, media: Media, limit: int) -> bytes:
         return self._client.download_media(media.platform_id, limit)
+
+    def show_typing(self, account: str) -> None:
+        """Shows for 15 s that somebody is at work. Source: Customer_Service_Messages, customer service typing."""
+        with _refusals_ignored(_TYPING_ALREADY, _NOTHING_LATELY, _UNKNOWN_PERSON):
+            self._post("message/custom/typing", {"touser": account, "command": "Typing"}, repeatable=True)
+
+    def replace_menu(self, menu: Mapping[str, Any]) -> None:
+        """Puts the account's menu in the place of the one before. Source: Custom_Menus, Creating_Custom-Defined_Menu.
+
+        ``menu``: the platform's own form, ``{"button": [...]}``. Raises as ``send`` does.
+        """
+        self._post("menu/create", menu, repeatable=True)
+
+    def _notify(self, account: str, outgoing: Outgoing) -> None:
+        """A subscription message, which needs the person's consent. Source: Subscription_Messages, bizsend."""
+        text = outgoing.text
+        values = {
+            "words": text if len(text) <= _NOTIFICATION_LENGTH else f"{text[: _NOTIFICATION_LENGTH - 1]}…",
+            "number": str(outgoing.data.get("about") or "").partition(":")[2] or "0",
+            "time": f"{self._clock.now().astimezone(_CHINA):%Y-%m-%d %H:%M}",
+        }
+        fields = self._config.notification_fields
+        body = {
+            "touser": account,
+            "template_id": self._config.notification_template,
+            "data": {field: {"value": values.get(shown, shown)} for field, shown in fields.items()},
+        }
+        self._post("message/subscribe/bizsend", body)
+
+    def _post(self, path: str, body: Mapping[str, Any], *, repeatable: bool = False) -> None:
+        # Chinese goes as it is: escapes would be shown in menus.
+        data = json.dumps(body, ensure_ascii=False).encode()
+        with_token(
+            self._token,
+            lambda token: self._transport.call(
+                "POST", f"/cgi-bin/{path}", repeatable=repeatable, params={"access_token": token}, data=data
+            ),
+        )
 
     def examine(self) -> Iterator[Finding]:
         return examine_official_account(self._transport, self._fetch_token)
@@ -91,3 +145,19 @@ class OfficialAccount:
             },
         )
         return str(answer["access_token"]), int(answer["expires_in"])
+
+
+def _rules(config: OfficialAccountConfig) -> Capabilities:
+    if not config.verified:
+        return replace(OFFICIAL_ACCOUNT, pushes=False, typing=False)
+    return replace(OFFICIAL_ACCOUNT, notifies=bool(config.notification_template))
+
+
+@contextmanager
+def _refusals_ignored(*codes: int) -> Iterator[None]:
+    """Takes these error codes for an answer: there was nothing to do."""
+    try:
+        yield
+    except PlatformError as error:
+        if error.errcode not in codes:
+            raise

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.channels.channel import Inbound, text_of
+from bot.channels.channel import CARD_TAPPED, Inbound, text_of
 from bot.errors import MalformedCallback
-from bot.message import Media, Message, MessageKind
+from bot.message import NOTHING, Media, Message, MessageKind
 
 _KINDS: Mapping[str, MessageKind] = {
     "text": "text",
@@ -24,7 +25,10 @@ _KINDS: Mapping[str, MessageKind] = {
 }
 # Events a person causes and that mean something to us; every other one is acknowledged and counted.
 _EVENTS = frozenset({"subscribe", "click", "scan", "enter_agent"})
+_CARD_EVENTS = frozenset({"template_card_event"})
 _LONGEST_KEY = 200
+_LONGEST_SCENE = 64
+_LONGEST_CHOICE = 1024
 _LONGEST_ACCOUNT = 128
 # Characters that XML 1.0 does not allow, and would make the platform refuse the whole reply.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -36,6 +40,9 @@ def inbound(channel: str, fields: Mapping[str, Any], nonce: str) -> Inbound:
     kind, created = text_of(fields, "MsgType").lower(), text_of(fields, "CreateTime")
     if not sender or not kind or len(sender) > _LONGEST_ACCOUNT or not _is_time(created):
         raise MalformedCallback("the callback lacks its sender, type or time")
+    if kind == "event" and text_of(fields, "Event").lower() in _CARD_EVENTS:
+        tap = _tap(channel, fields, sender, created)
+        return Inbound(tap, "event:card", sender, receiver, nonce, answers_in_words=False)
     if kind == "event":
         event = text_of(fields, "Event").lower()
         message = _event(channel, fields, sender, created, event) if event in _EVENTS else None
@@ -70,7 +77,24 @@ def _event(channel: str, fields: Mapping[str, Any], sender: str, created: str, e
         # A menu button's key is written by the operator for the bot to read; what a scan brings is no one's words.
         text=text_of(fields, "EventKey") if event == "click" else "",
         event=event,
+        extra=_scene(fields, event),
     )
+
+
+def _tap(channel: str, fields: Mapping[str, Any], sender: str, created: str) -> Message:
+    """A button of a card. Source: developer.work.weixin.qq.com document 90240, 模板卡片事件推送."""
+    event = _event(channel, fields, sender, created, CARD_TAPPED)
+    return replace(
+        event,
+        choice=text_of(fields, "EventKey")[:_LONGEST_CHOICE],
+        extra={"response_code": text_of(fields, "ResponseCode"), "task": text_of(fields, "TaskId")},
+    )
+
+
+def _scene(fields: Mapping[str, Any], event: str) -> Mapping[str, str]:
+    """What a scanned code says of the place where it hangs; following through a code puts a word before it."""
+    scene = text_of(fields, "EventKey").removeprefix("qrscene_")
+    return {"scene": scene} if event in ("scan", "subscribe") and scene and len(scene) <= _LONGEST_SCENE else NOTHING
 
 
 def _words(fields: Mapping[str, Any], kind: MessageKind) -> str:

@@ -37,9 +37,14 @@ conversations = Table(
     Column("state", Json, nullable=False),
     Column("holder", String(64)),
     Column("followed", Boolean, nullable=False),
-    # The platform's reply window: when it opened last, and how many messages went out since.
-    Column("window_opened_at", Instant),
-    Column("window_sent", Integer, nullable=False),
+    # The platform's reply window: until when, how many messages are left in it, and when the last one went out.
+    Column("window_closes_at", Instant),
+    Column("window_left", Integer, nullable=False),
+    Column("last_sent_at", Instant),
+    # Who speaks on the platform itself: "" the bot, "person" somebody in its own client, "pool" nobody yet, "ended".
+    Column("session", String(16), nullable=False),
+    # Where the last message may be answered once, later; a secret.
+    Column("reply_address", String(1024)),
     # The flood budget: how many messages came since the burst began.
     Column("burst_began_at", Instant),
     Column("burst_count", Integer, nullable=False),
@@ -59,13 +64,28 @@ inbox = Table(
     Column("payload", Json, nullable=False),
     Column("sent_at", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
-    # handled, ignored, throttled or failed
+    # waiting (stored, not thought about yet), handled, ignored, throttled or failed
     Column("outcome", String(16), nullable=False),
     Column("handler", String(64), nullable=False),
     Column("note", String(200), nullable=False),
     Column("error", Text),
     UniqueConstraint("channel", "dedupe_key"),
     Index("ix_inbox_conversation", "conversation_id", "id"),
+)
+_waiting = inbox.c.outcome == "waiting"
+Index("ix_inbox_waiting", inbox.c.conversation_id, inbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    # How far the messages of a channel that is pulled have been taken over.
+    Column("channel", String(64), primary_key=True),
+    Column("cursor", String(256), nullable=False),
+    # From the last callback that said that something waits.
+    Column("token", String(256), nullable=False),
+    Column("poked_at", Instant),
+    Column("due_at", Instant, nullable=False),
+    Column("lease_until", Instant),
 )
 
 attachments = Table(
@@ -107,6 +127,10 @@ outbox = Table(
     Column("expires_at", Instant, nullable=False),
     Column("lease_until", Instant),
     Column("sent_at", Instant),
+    # The row that carried these words along in one message.
+    Column("merged_into", BigId),
+    # What the platform said of it that is needed later.
+    Column("receipt", Json),
     Column("error", String(200)),
     Index("ix_outbox_conversation", "conversation_id", "id"),
     Index("ix_outbox_due", "status", "due_at"),

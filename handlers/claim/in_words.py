@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from bot.conversation import Turn
 from claims.draft import Draft, open_draft
-from claims.shares import EVERYTHING
 from config.texts import Form, Texts
 from handlers.claim.lines import Lines, named
 from handlers.state import current
 from shop.orders import OrderLine
+from understanding.shares import EVERYTHING
 
 _SHORT = frozenset({"short_weight", "missing_item"})
 _PHRASES = {"rotten": "rotten", "thawed": "rotten", "damaged": "damaged", **dict.fromkeys(_SHORT, "short")}

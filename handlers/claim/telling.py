@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from claims.draft import Draft
-from claims.shares import EVERYTHING, share_of
 from claims.wishes import wish_of
-from claims.words import compact, has_no_photo, is_question, not_this, photos_done, says_nothing
+from claims.words import has_no_photo, is_question, not_this, photos_done, says_nothing
 from handlers.claim.lines import Lines
 from handlers.reading import product_of
+from understanding.amounts import compact
 from understanding.kinds import CLAIMABLE
 from understanding.reader import Understanding
+from understanding.shares import EVERYTHING, share_of
 
 _LONGEST_PRODUCT = 40
 _LONGEST_SHARE = 20

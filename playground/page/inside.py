@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from playground.inspection import NotToBeSeen, message_key
+from playground.inspection import NotToBeSeen
 from playground.page.guard import Unfit
-from playground.platform import xml
 from playground.platform.base import Platform
 from playground.traffic import ApiCall, Try
 from playground.wechat import WeChat
@@ -25,33 +24,36 @@ def inside(wechat: WeChat, bubble_id: int) -> dict[str, Any]:
     platform, bubble = _find(wechat, bubble_id)
     if bubble.state == "sending":
         return {"state": "sending", "text": bubble.text}
+    if not bubble.callback:
+        raise Unfit("这一句没有叫机器人，机器人听不到。")
     with wechat.world.changed:
         tries = wechat.world.traffic.tries(bubble.callback)
         calls = wechat.world.traffic.calls_after(bubble.callback)
     if not tries:
         raise Unfit("这一条太久了，回调的记录已经不在了。")
     document = platform.open_callback(tries[0].query, tries[0].document)
+    key = platform.inbox_key(bubble.callback, document)
     return {
         "state": bubble.state,
         "text": bubble.text,
         "address": platform.wire.url,
-        "document": document,
+        "document": platform.whole(bubble.callback, document),
         "tries": [_try(platform, each) for each in tries],
         "calls": [_call(each) for each in calls[:MOST_CALLS]],
-        **_bots_own(wechat, platform, document),
+        **_bots_own(wechat, platform, key),
     }
 
 
 def _find(wechat: WeChat, bubble_id: int) -> tuple[Platform, Bubble]:
     for name, _, bubble in wechat.world.changes(0):
         if bubble.id == bubble_id and bubble.speaker == "person":
-            return (wechat.oa if name == wechat.oa.name else wechat.wecom), bubble
+            return wechat.platform(name), bubble
     raise Unfit("没有这条消息，也许已经从头来过了。")
 
 
-def _bots_own(wechat: WeChat, platform: Platform, document: str) -> dict[str, Any]:
+def _bots_own(wechat: WeChat, platform: Platform, key: str) -> dict[str, Any]:
     try:
-        return {"bot": wechat.inspection.of(platform.name, message_key(xml.read(document)))}
+        return {"bot": wechat.inspection.of(platform.name, key)}
     except NotToBeSeen as error:
         return {"bot": None, "problem": str(error)}
 

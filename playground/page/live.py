@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from PIL import Image
@@ -50,18 +51,19 @@ class Live:
     def _event(self, seen: tuple[str, int]) -> str:
         era, revision = self._here()
         fresh = era != seen[0]
-        names = {(who.platform.name, who.account): who.name for who in self._wechat.people.values()}
+        screens = {(who.platform.name, who.account): (name, who) for name, who in self._wechat.screens.items()}
         bubbles = [
-            {"person": names[platform, account], **described(bubble)}
+            {"person": screens[platform, account][0], **described(bubble, screens[platform, account][1].members)}
             for platform, account, bubble in self._world.changes(0 if fresh else seen[1])
-            if (platform, account) in names
+            if (platform, account) in screens
         ]
         told = {"fresh": fresh, "bubbles": bubbles, "playing": self._performance.status}
         return f"id: {era}.{revision}\ndata: {json.dumps(told, ensure_ascii=False)}\n\n"
 
 
-def described(bubble: Bubble) -> dict[str, Any]:
-    """A bubble for the page; its picture or sound has an address of its own."""
+def described(bubble: Bubble, members: Mapping[str, str]) -> dict[str, Any]:
+    """A bubble for the page; its picture or sound has an address of its own. ``members`` are those of its group."""
+    own = bubble.own_cards
     return {
         "id": bubble.id,
         "speaker": bubble.speaker,
@@ -70,6 +72,11 @@ def described(bubble: Bubble) -> dict[str, Any]:
         "at": bubble.at.isoformat(),
         "state": bubble.state,
         "media": _media(bubble),
+        "menu": asdict(bubble.menu) if bubble.menu is not None else None,
+        "card": asdict(bubble.card) if bubble.card is not None else None,
+        "cards": {name: asdict(own[userid]) for name, userid in members.items() if userid in own},
+        "name": bubble.name,
+        "quote": bubble.quote,
     }
 
 

@@ -25,14 +25,18 @@ class Performance:
         self._scripts = {script.name: script for script in all_scripts()}
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._door = wechat.oa.name
         self.status: dict[str, Any] | None = None
 
     def programme(self) -> list[dict[str, str]]:
         """The scenarios by name, with the words to choose them by."""
         return [{"name": script.name, "label": script.label} for script in self._scripts.values()]
 
-    def start(self, name: str, pause: float = PAUSE) -> None:
-        """Begins to play. Raises ``Unfit`` for an unknown one, or while another one is being played."""
+    def start(self, name: str, pause: float = PAUSE, *, door: str = "oa") -> None:
+        """Begins to play, with the residents at the platform ``door``.
+
+        Raises ``Unfit`` for an unknown one, or while another one is being played.
+        """
         script = self._scripts.get(name)
         if script is None:
             raise Unfit("没有这个剧本，请从列表里选一个。")
@@ -40,6 +44,7 @@ class Performance:
             if self._thread is not None and self._thread.is_alive():
                 raise Unfit("正在演另一个剧本，先按“停”。")
             self._stop.clear()
+            self._door = door
             self._say(script, state="playing", step=0)
             self._thread = threading.Thread(target=self._run, args=(script, pause), daemon=True)
             self._thread.start()
@@ -64,7 +69,7 @@ class Performance:
             self._say(script, state="playing", step=number)
 
         try:
-            play(script, self._wechat, on_step=before)
+            play(script, self._wechat, on_step=before, door=self._door)
         except _Stopped:
             self._say(script, state="stopped", step=number)
         except WentOtherwise:
@@ -74,6 +79,7 @@ class Performance:
             self._say(script, state="ended", step=number)
 
     def _say(self, script: Script, **status: Any) -> None:
-        about = {"name": script.name, "label": script.label, "cast": script.names, "steps": len(script.steps)}
+        cast = [self._wechat.phone_name(self._door, name) for name in script.names]
+        about = {"name": script.name, "label": script.label, "cast": cast, "steps": len(script.steps)}
         self.status = {**about, **status}
         self._wechat.world.touch()

@@ -38,7 +38,16 @@ def page_routes(wechat: WeChat) -> Blueprint:
 
     @page.get("/api/scene")
     def scene() -> Response:
-        people = [{"name": who.name, "role": who.role, "elder": who.elder} for who in wechat.people.values()]
+        people = [
+            {
+                "name": name,
+                "role": who.role,
+                "elder": who.elder,
+                "door": who.platform.name,
+                "members": list(who.members),
+            }
+            for name, who in wechat.screens.items()
+        ]
         photos = [f"{subject}-1.jpg" for subject in samples.SUBJECTS]
         return jsonify(people=people, scenarios=performance.programme(), photos=photos)
 
@@ -83,7 +92,8 @@ def _add_actions(page: Blueprint, wechat: WeChat, performance: Performance) -> N
 
     @page.post("/api/play")
     def play() -> Response:
-        performance.start(str(_body().get("scenario")))
+        body = _body()
+        performance.start(str(body.get("scenario")), door=str(body.get("door") or wechat.oa.name))
         return jsonify(ok=True)
 
     @page.post("/api/stop")

@@ -9,16 +9,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground import samples
+from playground.groups import Group
 from playground.page.guard import Unfit
 from playground.page.live import size_of
-from playground.phones import Person
+from playground.phones import Person, Screen
 from playground.platform.callbacks import Delivery
 from playground.platform.media import MAX_BYTES, MEGABYTE
 from playground.wechat import WeChat
+from playground.world import Bubble
 
 SHOWN_WITHIN = 5.0  # seconds
 
-Send = Callable[[], Delivery]
+Send = Callable[[], Delivery | None]
 
 
 def send(wechat: WeChat, body: Mapping[str, Any]) -> None:
@@ -26,16 +28,36 @@ def send(wechat: WeChat, body: Mapping[str, Any]) -> None:
 
     ``body`` holds ``person``, ``kind`` and what that kind needs. Raises ``Unfit``.
     """
-    person = wechat.people.get(_text(body, "person"))
-    if person is None:
+    screen = wechat.screens.get(_text(body, "person"))
+    kind = _text(body, "kind")
+    if isinstance(screen, Group):
+        _start(screen, _in_group(screen, kind, body))
+    elif isinstance(screen, Person):
+        make = _KINDS.get(kind)
+        if make is None:
+            raise Unfit("不知道要发什么：文字、照片、语音、位置、链接或菜单。")
+        _start(screen, make(screen, body))
+    else:
         raise Unfit("没有这个人，请从列表里选一个。")
-    make = _KINDS.get(_text(body, "kind"))
-    if make is None:
-        raise Unfit("不知道要发什么：文字、照片、语音、位置、链接或菜单。")
-    _start(person, make(person, body))
 
 
-def _start(person: Person, act: Send) -> None:
+def _in_group(group: Group, kind: str, body: Mapping[str, Any]) -> Send:
+    member, at = _text(body, "member"), body.get("at") is not False
+    if member not in group.members:
+        raise Unfit("先选一个群成员，再说话。")
+    if kind == "text":
+        text = _said(body)
+        return lambda: group.say(member, text, at=at)
+    if kind in ("photo", "sample"):
+        photo = _photo_of(body) if kind == "photo" else sample(_text(body, "name"))
+        return lambda: group.send_photo(member, photo, at=at)
+    if kind == "button":
+        bubble, key = _tappable(group, body, group.members[member])
+        return lambda: group.tap_button(member, bubble, key)
+    raise Unfit("群里只能发文字和照片；语音、位置和链接机器人收不到。")
+
+
+def _start(person: Screen, act: Send) -> None:
     def own() -> int:
         return max((bubble.id for bubble in person.chat() if bubble.speaker == "person"), default=0)
 
@@ -45,19 +67,29 @@ def _start(person: Person, act: Send) -> None:
 
 
 def _words(person: Person, body: Mapping[str, Any]) -> Send:
-    text = _text(body, "text")
-    if not text.strip():
-        raise Unfit("还没有写字，写点什么再发送。")
+    text = _said(body)
     return lambda: person.send(text)
 
 
+def _said(body: Mapping[str, Any]) -> str:
+    text = _text(body, "text")
+    if not text.strip():
+        raise Unfit("还没有写字，写点什么再发送。")
+    return text
+
+
 def _photo(person: Person, body: Mapping[str, Any]) -> Send:
+    content = _photo_of(body)
+    return lambda: person.send_photo(content)
+
+
+def _photo_of(body: Mapping[str, Any]) -> bytes:
     content, name = _file(body), _text(body, "name") or "这个文件"
     if len(content) > MAX_BYTES["image"]:
         raise Unfit(f"“{name}”有 {len(content) / MEGABYTE:.1f} MB，微信的照片最大 10 MB，没有发出去。")
     if size_of(content) is None:
         raise Unfit(f"“{name}”不是照片，或者这种格式打不开，没有发出去。请选 JPG 或 PNG。")
-    return lambda: person.send_photo(content)
+    return content
 
 
 def _sample(person: Person, body: Mapping[str, Any]) -> Send:
@@ -89,11 +121,41 @@ def _link(person: Person, body: Mapping[str, Any]) -> Send:
     return lambda: person.send_link("怎么看水果坏没坏", "三张图看懂", "https://example.com/fruit")
 
 
+def _enter(person: Person, body: Mapping[str, Any]) -> Send:
+    return person.follow
+
+
+def _menu(person: Person, body: Mapping[str, Any]) -> Send:
+    key = _text(body, "key")
+    bubble = next((each for each in person.chat() if each.id == body.get("bubble")), None)
+    if bubble is None or bubble.menu is None or bubble.menu.find(key) is None:
+        raise Unfit("这个选项已经不在了。")
+    return lambda: person.tap_in(bubble, key)
+
+
 def _tap(person: Person, body: Mapping[str, Any]) -> Send:
     key = _text(body, "text").strip()
     if not key:
         raise Unfit("这个菜单没有内容。")
     return lambda: person.tap(key)
+
+
+def _button(person: Person, body: Mapping[str, Any]) -> Send:
+    bubble, key = _tappable(person, body)
+    return lambda: person.tap_button(bubble, key)
+
+
+def _tappable(screen: Screen, body: Mapping[str, Any], member: str = "") -> tuple[Bubble, str]:
+    """A card's bubble, and the key of a button on it that can be tapped (by this member of a group)."""
+    key = _text(body, "key")
+    bubble = next((each for each in screen.chat() if each.id == body.get("bubble")), None)
+    if bubble is None or bubble.card is None:
+        raise Unfit("这张卡片已经不在了。")
+    try:
+        bubble.own_cards.get(member, bubble.card).button(key)
+    except ValueError:
+        raise Unfit("这个按钮已经不能点了。") from None
+    return bubble, key
 
 
 _KINDS: Mapping[str, Callable[[Person, Mapping[str, Any]], Send]] = {
@@ -104,6 +166,9 @@ _KINDS: Mapping[str, Callable[[Person, Mapping[str, Any]], Send]] = {
     "location": _location,
     "link": _link,
     "tap": _tap,
+    "enter": _enter,
+    "menu": _menu,
+    "button": _button,
 }
 
 

@@ -14,16 +14,18 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
+from playground.inspection import message_key
 from playground.platform import payloads, xml
 from playground.platform.callbacks import Callback, Crypto, Delivery, Envelope, Reply, Wire
 from playground.platform.errors import ApiError
 from playground.platform.faults import Fault, Faults
+from playground.platform.ledger import Ledger
 from playground.platform.media import MEGABYTE, MediaStore
 from playground.platform.payloads import Payload
 from playground.platform.server import HOST, Server
 from playground.platform.xml import Fields
 from playground.traffic import ApiCall, Try
-from playground.world import World
+from playground.world import Bubble, World
 
 API = "/cgi-bin/"
 TRIES = 3
@@ -43,10 +45,15 @@ class Verdict:
 class Platform(ABC):
     """One platform with one account of the bot on it.
 
-    ``name`` is the bot's channel name. ``faults`` takes requests for misbehaviour, ``wire`` leads to the bot.
+    ``name`` is the bot's channel name. ``faults`` takes requests for misbehaviour, ``wire`` leads to the bot,
+    ``ledger`` keeps what the bot sent. ``whole_up_to`` is the size in bytes above which a file is given only in parts
+    (doc 90254: ask for a Range); None where the platform knows no such limit.
     ``receiver`` is what callbacks are addressed to; ``envelope`` is added to each of them.
     State is guarded by the world's lock; no lock is held while the bot is called or a fault hangs.
     """
+
+    whole_up_to: int | None = None
+    wire_type: type[Wire] = Wire
 
     def __init__(
         self, name: str, world: World, crypto: Crypto, *, receiver: str, envelope: Fields, callback_timeout: float
@@ -56,13 +63,15 @@ class Platform(ABC):
         self.envelope = envelope
         self.world = world
         self.faults = Faults()
+        self.ledger = Ledger()
         self.media = MediaStore(world.clock)
-        self.wire = Wire(crypto, world.clock, timeout=callback_timeout)
+        self.wire = self.wire_type(crypto, world.clock, timeout=callback_timeout)
         self.app = Flask(f"playground.{name}")
         self.app.config["MAX_CONTENT_LENGTH"] = 24 * MEGABYTE
         self._server: Server | None = None
         self._calls: Counter[str] = Counter()
         self._replied: set[str] = set()
+        self._held: list[Callback] = []
         self._add_hooks()
         self._add_media_routes()
         self.add_routes()
@@ -90,6 +99,8 @@ class Platform(ABC):
         self.server.accept()
         with self.world.changed:
             self._calls.clear()
+            self._held.clear()
+            self.ledger.clear()
 
     def calls(self, path: str) -> int:
         """How often the bot called ``path`` (written without ``/cgi-bin/``), faulty calls included."""
@@ -129,25 +140,59 @@ class Platform(ABC):
         return self.deliver(self._compose(account, payload))
 
     def deliver(self, callback: Callback) -> Delivery:
-        """Delivers a callback (again): the first copy's outcome, however many copies a fault asked for."""
-        copies = self.faults.take_copies()
-        if not copies.parallel:
-            first, *_ = [self._deliver_one(callback) for _ in range(copies.count)]
+        """Delivers a callback (again): the first copy's outcome, however many copies a fault asked for.
+
+        One that a fault drops or holds back has had no tries when this returns.
+        """
+        fault = self.faults.take_callback()
+        if fault is not None and fault.act in ("drop", "hold"):
+            return self._withhold(callback, fault)
+        if fault is not None and fault.act == "delay":
+            self.faults.wait(fault)
+        delivery = self._deliver_copies(callback, fault)
+        self.deliver_held()
+        return delivery
+
+    def deliver_held(self) -> None:
+        """Delivers what a fault has held back, last one first."""
+        with self.world.changed:
+            held, self._held = self._held, []
+        for callback in reversed(held):
+            self._deliver_one(callback)
+
+    def _withhold(self, callback: Callback, fault: Fault) -> Delivery:
+        if fault.act == "hold":
+            with self.world.changed:
+                self._held.append(callback)
+        return Delivery(callback, tries=0, status=None, accepted=True)
+
+    def _deliver_copies(self, callback: Callback, fault: Fault | None) -> Delivery:
+        count = fault.number if fault is not None and fault.act == "copy" else 1
+        if fault is None or not fault.parallel:
+            first, *_ = [self._deliver_one(callback) for _ in range(count)]
             return first
-        start = threading.Barrier(copies.count)
+        start = threading.Barrier(count)
 
         def together(_: int) -> Delivery:
             start.wait()
             return self._deliver_one(callback)
 
-        with ThreadPoolExecutor(copies.count) as threads:
-            first, *_ = threads.map(together, range(copies.count))
+        with ThreadPoolExecutor(count) as threads:
+            first, *_ = threads.map(together, range(count))
             return first
 
     def open_callback(self, query: Mapping[str, str], document: str) -> str:
         """A callback as it went over the wire, decrypted."""
         names = ("msg_signature", "timestamp", "nonce")
         return self.wire.crypto.decrypt_message(xml.read(document), *(query[name] for name in names))
+
+    def inbox_key(self, key: str, document: str) -> str:
+        """By what the bot finds this callback, opened, in its own records."""
+        return message_key(xml.read(document))
+
+    def whole(self, key: str, document: str) -> str:
+        """All that the bot got to read because of this callback."""
+        return document
 
     def _compose(self, account: str, payload: Payload) -> Callback:
         now = self.timestamp()
@@ -215,6 +260,10 @@ class Platform(ABC):
             item = self.media.add("image", content)
         return payloads.image(item.id, f"{self.server.url}/media/{item.id}")
 
+    def tap_card(self, account: str, bubble: Bubble, key: str) -> Delivery:
+        """Somebody taps a button of a card; ``ValueError`` where the card, or the platform, has none such."""
+        raise ValueError(f"there are no cards on the platform {self.name}")
+
     def add_video(self, content: bytes) -> Payload:
         with self.world.changed:
             return payloads.video(self.media.add("video", content).id, self.media.add("image", content).id)
@@ -231,6 +280,9 @@ class Platform(ABC):
 
         @self.app.errorhandler(ApiError)
         def refuse(error: ApiError) -> Response:
+            if "is_asked_for" not in g:
+                with self.world.changed:
+                    self.ledger.refused[error.errcode] += 1
             return jsonify(errcode=error.errcode, errmsg=error.errmsg)
 
     def _before(self) -> Response | None:
@@ -244,7 +296,11 @@ class Platform(ABC):
         if fault is None:
             return None
         if fault.act == "answer":
+            g.is_asked_for = True
             raise ApiError(fault.errcode)
+        if fault.act == "expire":
+            self.expire_tokens()
+            return None
         if fault.act == "hang":
             self.faults.wait(fault)
             return Response(status=504)
@@ -290,8 +346,12 @@ class Platform(ABC):
     def download(self, media_id: str) -> Response:
         with self.world.changed:
             item = self.media.get(media_id)
+        size = len(item.content)
+        if self.whole_up_to is not None and size > self.whole_up_to and "Range" not in request.headers:
+            raise ApiError(830002)
         response = Response(item.content, content_type=item.content_type)
         response.headers["Content-Disposition"] = f'attachment; filename="{item.filename}"'
+        response.make_conditional(request, accept_ranges=True, complete_length=size)
         return response
 
     def authorise(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from playground.clock import PlatformClock
 from playground.platform import xml
+from playground.platform.cards import Card
 
 
 class Crypto(Protocol):
@@ -54,11 +56,12 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the bot said inside its HTTP answer; ``media`` is a picture or sound."""
+    """What the bot said inside its HTTP answer; ``media`` is a picture or sound, ``card`` takes another's place."""
 
     kind: str
     text: str = ""
     media: bytes | None = None
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,18 @@ def sign(*parts: str) -> str:
     return hashlib.sha1("".join(sorted(parts)).encode()).hexdigest()
 
 
+def new_aes_key() -> str:
+    """An EncodingAESKey: 32 bytes in base64 without the last "="; letters and digits only, as the platforms make it."""
+    while True:
+        key = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+        if key.isalnum():
+            return key
+
+
 class Wire:
     """The platform's HTTP client. ``timeout`` and ``verify_timeout`` are in seconds (5 and 1 on the real platforms)."""
+
+    content_type = "text/xml"
 
     def __init__(self, crypto: Crypto, clock: PlatformClock, *, timeout: float = 5.0, verify_timeout: float = 1.0):
         self.crypto = crypto
@@ -106,6 +119,13 @@ class Wire:
         except Exception as error:  # wechatpy lets any kind of error out for what it cannot decrypt
             raise ValueError("not encrypted for this account") from error
 
+    def verify_sealed(self) -> bool:
+        """Sends WeCom's encrypted verification: whether the bot gave its plain text back."""
+        echo = str(secrets.randbelow(10**18))
+        sealed = self.seal(echo)
+        query = {"msg_signature": sealed.signature, "timestamp": sealed.timestamp, "nonce": sealed.nonce}
+        return self.get({**query, "echostr": sealed.encrypt}) == echo
+
     def get(self, query: Mapping[str, str]) -> str | None:
         """What a verification is answered with, None when the answer is late or not 200."""
         try:
@@ -122,7 +142,7 @@ class Wire:
                 params=query,
                 data=document.encode(),
                 timeout=self.timeout,
-                headers={"Content-Type": "text/xml"},
+                headers={"Content-Type": self.content_type},
                 allow_redirects=False,
             )
         except requests.RequestException:

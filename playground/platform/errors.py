@@ -10,14 +10,33 @@ MEANINGS = {
     40006: "invalid media size",
     40007: "invalid media_id",
     40008: "invalid message type",
+    40009: "invalid image size",
     40013: "invalid appid",
     40014: "invalid access_token",
+    40016: "invalid button size",
+    40017: "invalid button type",
+    40018: "invalid button name size",
+    40019: "invalid button key size",
+    40020: "invalid button url size",
+    40023: "invalid sub button size",
+    40025: "invalid sub button name size",
     40035: "invalid parameter",
+    40037: "invalid template_id",
     40056: "invalid agentid",
+    40058: "invalid Request Parameter",
+    40096: "invalid external userid",
     40164: "invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist",
+    40200: "invalid account type",
     41001: "access_token missing",
     41005: "media data missing",
     42001: "access_token expired",
+    42014: "taskid has existed or empty or exceed max len",
+    42018: "invalid button key",
+    42019: "button key missing",
+    42020: "button name missing",
+    42022: "code has been used, can only be used once",
+    43012: "callback url not set",
+    43101: "user refuse to accept the msg",
     44004: "empty content",
     45002: "content size out of limit",
     45009: "reach max api daily quota limit",
@@ -26,19 +45,36 @@ MEANINGS = {
     45072: "invalid command",
     45080: "need interaction within 30 seconds",
     45081: "already in typing state",
+    46003: "menu no exist",
     47001: "data format error",
+    47003: "argument invalid!",
     48001: "api unauthorized",
     60011: "no privilege to access/modify contact/party/agent",
     60020: "not allow to access from your ip, hint: [1763710000_1], from ip: 203.0.113.7",
     81013: "user & party & tag all invalid",
+    93000: "invalid webhook url",
+    95000: "invalid open_kfid",
+    95001: "send msg count limit",
+    95002: "send msg time limit",
+    95004: "open_kfid not exist",
+    95007: "invalid msg token",
+    95008: "invalid msgmenu",
+    95013: "conversation end",
+    95014: "user is not servicer",
+    95016: "session status change not allowed",
+    95018: "send msg session status invalid",
+    95019: "servicer stopped",
+    95033: "msgid repeated",
     301002: "no permission to operate the agent",
+    301019: "media md5 not match",
+    830002: "file too large, use Range to download",
 }
 
 
 class ApiError(Exception):
-    """An answer with an error code; the meaning is the platform's own short text."""
+    """An answer with an error code; the meaning is the platform's own short text, with ``detail`` after it."""
 
-    def __init__(self, errcode: int) -> None:
+    def __init__(self, errcode: int, detail: str = "") -> None:
         self.errcode = errcode
-        self.errmsg = MEANINGS.get(errcode, "error")
+        self.errmsg = MEANINGS.get(errcode, "error") + (f", {detail}" if detail else "")
         super().__init__(f"{errcode} {self.errmsg}")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Response, jsonify, request
 from wechatpy.crypto import WeChatCrypto
 
 from playground.platform import payloads, xml
+from playground.platform.account_menu import read_account_menu, read_message_menu
 from playground.platform.base import API, TEXT_LIMIT, Platform, Verdict, json_object, text_of
 from playground.platform.callbacks import Callback, Delivery, Envelope, sign
 from playground.platform.errors import ApiError
+from playground.platform.ledger import Sent
+from playground.platform.menus import Menu
 from playground.platform.payloads import Payload
+from playground.platform.subscriptions import Subscriptions
 from playground.platform.tokens import Tokens
 from playground.world import World
 
@@ -24,7 +30,9 @@ ALLOWANCES = {
     "message": (timedelta(hours=48), 5),
     "CLICK": (timedelta(minutes=1), 3),
     "subscribe": (timedelta(minutes=1), 3),
+    "SCAN": (timedelta(minutes=1), 3),
 }
+CONSENT = ("subscribe_msg_popup_event",)
 TYPING_NEEDS = timedelta(seconds=30)
 TYPING_LASTS = timedelta(seconds=15)
 
@@ -43,8 +51,11 @@ class Follower:
         span, count = ALLOWANCES[kind]
         self._allowances[kind] = (now + span, count)
 
-    def spend(self, now: datetime) -> None:
-        """Takes one customer message; ``ApiError`` 45015 without an open window, 45047 with an empty one."""
+    def spend(self, now: datetime) -> int:
+        """Takes one customer message and tells how many its window has given by now.
+
+        ``ApiError`` 45015 without an open window, 45047 with an empty one.
+        """
         open_windows = {kind: left for kind, (until, left) in self._allowances.items() if until > now}
         if not self.follows or not open_windows:
             raise ApiError(45015)
@@ -54,10 +65,15 @@ class Follower:
         until, left = self._allowances[kind]
         self._allowances[kind] = (until, left - 1)
         self.typing_until = None
+        return ALLOWANCES[kind][1] - left + 1
 
 
 class OfficialAccount(Platform):
-    """The account's platform; openids that have never written are unknown to it."""
+    """The account's platform; openids that have never written are unknown to it.
+
+    An account that is not ``verified`` may not send customer messages or notices. ``templates`` are those of its
+    notices, see ``Subscriptions``; ``menu`` is what the bot has put under the chat.
+    """
 
     def __init__(
         self,
@@ -69,7 +85,12 @@ class OfficialAccount(Platform):
         token: str,
         aes_key: str,
         callback_timeout: float = 5.0,
+        verified: bool = True,
+        templates: Mapping[str, str] | None = None,
     ) -> None:
+        self.verified = verified
+        self.menu: list[dict[str, Any]] = []
+        self.subscriptions = Subscriptions(templates)
         self._app_id = app_id
         self._secret = secret
         self._plain, self._stable = Tokens(world.clock), Tokens(world.clock)
@@ -117,10 +138,28 @@ class OfficialAccount(Platform):
         kind = str(payload.get("Event", "message"))
         with self.world.changed:
             follower = self._followers.setdefault(account, Follower())
-            follower.follows = kind != "unsubscribe"
+            if kind not in CONSENT:
+                follower.follows = kind != "unsubscribe"
             if kind in ALLOWANCES:
                 follower.interact(kind, self.world.clock.now())
         return super().send(account, payload)
+
+    def scan(self, account: str, scene: str) -> Delivery:
+        """Somebody scans a code that leads to the account: a stranger follows it by that, a follower only comes."""
+        with self.world.changed:
+            known = self._followers.get(account)
+            follows = known is not None and known.follows
+        name, key = ("SCAN", scene) if follows else ("subscribe", f"qrscene_{scene}")
+        return self.send(account, payloads.event(name, key, Ticket=secrets.token_urlsafe(48)))
+
+    def grant(self, account: str, template_id: str) -> Delivery:
+        """Somebody agrees to one notice. Raises ``KeyError`` for a template that the account has not."""
+        with self.world.changed:
+            self.subscriptions.grant(account, template_id)
+        consent: xml.Fields = {"TemplateId": template_id, "SubscribeStatusString": "accept", "PopupScene": 1}
+        [name] = CONSENT
+        payload: Payload = {"MsgType": "event", "Event": name, "SubscribeMsgPopupEvent": {"List": consent}}
+        return self.send(account, payload)
 
     def _deliver_one(self, callback: Callback) -> Delivery:
         delivery = super()._deliver_one(callback)
@@ -137,6 +176,7 @@ class OfficialAccount(Platform):
         super().reset()
         with self.world.changed:
             self._followers.clear()
+            self.subscriptions.clear()
 
     # --- the API
 
@@ -153,6 +193,9 @@ class OfficialAccount(Platform):
         self.app.add_url_rule(API + "stable_token", view_func=self._stable_token, methods=["POST"])
         self.app.add_url_rule(API + "message/custom/send", view_func=self._send, methods=["POST"])
         self.app.add_url_rule(API + "message/custom/typing", view_func=self._typing, methods=["POST"])
+        self.app.add_url_rule(API + "message/subscribe/bizsend", view_func=self._notify, methods=["POST"])
+        self.app.add_url_rule(API + "menu/create", view_func=self._create_menu, methods=["POST"])
+        self.app.add_url_rule(API + "menu/get", view_func=self._get_menu)
 
     def _token(self) -> Response:
         self._check_credentials(request.args.get("appid", ""), request.args.get("secret", ""))
@@ -175,24 +218,64 @@ class OfficialAccount(Platform):
 
     def _send(self) -> Response:
         body = self.authorised_json()
-        kind = body.get("msgtype")
+        kind, openid = str(body.get("msgtype")), str(body.get("touser"))
         with self.world.changed:
+            if kind == "msgmenu" and not self.verified:
+                raise ApiError(40200)
+            self._check_verified()
             follower = self._follower(body)
-            text, media = "", None
-            if kind == "text":
-                text = text_of(body, "text")
-                if len(text.encode()) > TEXT_LIMIT:
-                    raise ApiError(45002)
-            elif kind in ("image", "voice"):
-                media = self.take_media(body, kind)
-            else:
-                raise ApiError(40008)
-            follower.spend(self.world.clock.now())
-            self.world.show(self.name, body["touser"], "bot", kind, text, media)
+            text, media, menu = self._content(kind, body)
+            now = self.world.clock.now()
+            self.ledger.spent(follower.spend(now))
+            self.ledger.sent.append(Sent(openid, "", kind, text, now))
+            self.world.show(self.name, openid, "bot", kind, text, media, menu=menu)
         return jsonify(errcode=0, errmsg="ok")
+
+    def _content(self, kind: str, body: dict[str, Any]) -> tuple[str, bytes | None, Menu | None]:
+        if kind == "text":
+            text = text_of(body, "text")
+            if len(text.encode()) > TEXT_LIMIT:
+                raise ApiError(45002)
+            return text, None, None
+        if kind in ("image", "voice"):
+            return "", self.take_media(body, kind), None
+        if kind == "msgmenu":
+            menu = read_message_menu(body.get("msgmenu"))
+            return menu.words, None, menu
+        raise ApiError(40008)
+
+    def _notify(self) -> Response:
+        body = self.authorised_json()
+        openid = str(body.get("touser"))
+        with self.world.changed:
+            self._check_verified()
+            self._follower(body)
+            text = self.subscriptions.spend(openid, body)
+            self.ledger.sent.append(Sent(openid, "", "subscription", text, self.world.clock.now(), on_event=True))
+            self.world.show(self.name, openid, "bot", "subscription", text)
+        return jsonify(errcode=0, errmsg="ok")
+
+    def _create_menu(self) -> Response:
+        body = self.authorised_json()
+        with self.world.changed:
+            self.menu = read_account_menu(body)
+            self.world.touch()
+        return jsonify(errcode=0, errmsg="ok")
+
+    def _get_menu(self) -> Response:
+        self.authorise()
+        with self.world.changed:
+            if not self.menu:
+                raise ApiError(46003)
+            return jsonify(menu={"button": self.menu})
+
+    def _check_verified(self) -> None:
+        if not self.verified:
+            raise ApiError(48001)
 
     def _typing(self) -> Response:
         body = self.authorised_json()
+        self._check_verified()
         now = self.world.clock.now()
         with self.world.changed:
             follower = self._follower(body)

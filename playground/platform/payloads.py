@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from playground.platform.xml import Fields
 
-Payload = dict[str, "str | int | float | Fields"]
+Payload = dict[str, "str | int | float | Fields | Sequence[Fields]"]
 
 
-def text(content: str) -> Payload:
-    return {"MsgType": "text", "Content": content}
+def text(content: str, menu_id: str = "") -> Payload:
+    """``menu_id`` is that of the line of a menu message that was tapped instead of writing."""
+    tapped = {"bizmsgmenuid": menu_id} if menu_id else {}
+    return {"MsgType": "text", "Content": content, **tapped}
 
 
 def image(media_id: str, pic_url: str) -> Payload:

@@ -138,7 +138,7 @@ def test_a_refused_connection_is_tried_again_and_spends_no_budget(post: Post, cl
     post.delivery.deliver(conversation)
     assert post.statuses() == ["queued"]
     with post.rig.store.read() as connection:
-        assert connection.execute(select(conversations.c.window_sent)).scalar() == 0
+        assert connection.execute(select(conversations.c.window_left)).scalar() == 5
     post.wechat.oa.server.accept()
     clock.advance(seconds=5)
     post.delivery.deliver(conversation)

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, inspect, text
 
 import claims.tables  # noqa: F401
 import escalation.tables  # noqa: F401
+import faq.tables  # noqa: F401
 import shop.tables  # noqa: F401
 from bot.storage.migrate import MIGRATIONS, upgrade
 from bot.storage.tables import metadata

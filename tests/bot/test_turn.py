@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -8,7 +9,7 @@ from sqlalchemy import func, select, update
 from bot.conversation import Turn
 from bot.effects import Effects
 from bot.message import Media
-from bot.storage.tables import attachments, conversations, jobs, outbox
+from bot.storage.tables import attachments, conversations, inbox, jobs, outbox
 from bot.transaction import Transaction
 from tests.bot.rig import Rig, message
 
@@ -139,14 +140,30 @@ def test_somebody_elses_flood_harms_nobody(store, clock) -> None:
     assert rig.say("在吗", account="alice").text == "回：在吗"
 
 
-def test_a_message_opens_the_reply_window_and_an_event_does_not(store, clock) -> None:
+def window(store) -> tuple:
+    """How long the window stays open after the newest message that opened it, and what it holds."""
+    query = select(conversations.c.window_closes_at, conversations.c.window_left)
+    with store.read() as connection:
+        closes_at, left = connection.execute(query).one()
+        opened = connection.execute(select(inbox.c.received_at).where(inbox.c.kind != "event")).scalars().all()
+        first = connection.execute(select(inbox.c.received_at).order_by(inbox.c.id)).scalars().first()
+    return closes_at and timedelta(seconds=round((closes_at - (opened[-1] if opened else first)).total_seconds())), left
+
+
+def test_a_message_opens_a_long_window_and_following_a_short_one(store, clock) -> None:
     rig = Rig(store, clock, echo)
     rig.take(message(kind="event", event="subscribe"))
-    with store.read() as connection:
-        assert connection.execute(select(conversations.c.window_opened_at)).scalar() is None
+    assert window(store) == (timedelta(minutes=1), 3)
     rig.say("在吗")
-    with store.read() as connection:
-        assert connection.execute(select(conversations.c.window_opened_at)).scalar() is not None
+    assert window(store) == (timedelta(hours=48), 5)
+    rig.take(message(kind="event", event="click"))
+    assert window(store) == (timedelta(hours=48), 5)
+
+
+def test_an_event_that_the_platform_does_not_count_opens_no_window(store, clock) -> None:
+    rig = Rig(store, clock, echo)
+    rig.take(message(kind="event", event="location"))
+    assert window(store) == (None, 0)
 
 
 def test_one_account_on_two_channels_has_two_conversations(store, clock) -> None:
@@ -167,10 +184,10 @@ def test_a_repeat_confirms_the_offer_of_a_process_that_died(store, clock) -> Non
     rig = Rig(store, clock, echo)
     first = rig.say("一", key="k1")  # its process dies before the answer is written
     again = rig.say("一", key="k1")
-    assert (again.text, again.outbox_id) == (first.text, first.outbox_id)
+    assert (again.text, again.outbox_ids) == (first.text, first.outbox_ids)
     with store.write() as connection:
         connection.execute(update(outbox).values(status="sent"))
-    assert rig.say("一", key="k1").outbox_id is None
+    assert rig.say("一", key="k1").outbox_ids == ()
 
 
 def test_somebody_who_is_read_along_with_is_never_cut_off(store, clock) -> None:

@@ -12,6 +12,7 @@ from wechatpy.crypto import WeChatCrypto, _get_signature
 from bot.effects import Effects
 from bot.metrics import make_registry
 from bot.offers import OfferConfirmer
+from bot.pulling import Pulling
 from bot.web import Callbacks, make_blueprint
 from tests.bot.conftest import CREDENTIALS, KEY
 from tests.bot.rig import Rig
@@ -28,7 +29,14 @@ class Door:
         registry = make_registry(store)
         self.offers = OfferConfirmer(store, clock, self.rig.wakes.wake)
         callbacks = Callbacks(
-            channels=channels, turns=self.rig.turns, offers=self.offers, clock=clock, registry=registry
+            channels=channels,
+            turns=self.rig.turns,
+            pulling=Pulling(
+                store=store, clock=clock, channels=channels, wake=self.rig.wakes.wake, wake_pull=lambda names: None
+            ),
+            offers=self.offers,
+            clock=clock,
+            registry=registry,
         )
         self.ready = True
         app = Flask("door")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from config.channels import OfficialAccountConfig, WecomAppConfig, load_channels
 from config.errors import ConfigError
 from config.settings import ROOT
 
+WEBHOOK = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=s3cret"
 AES_KEY = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt"
 GOOD = f"""\
 oa:
@@ -51,19 +53,26 @@ def test_no_secret_is_in_the_repr(tmp_path: Path) -> None:
 
 
 def test_the_shipped_example_is_read_when_its_variables_are_set() -> None:
-    names = ("OA_APP_ID", "OA_SECRET", "OA_TOKEN", "CORP_ID", "APP_SECRET", "APP_TOKEN")
-    environ = dict.fromkeys(names, "x") | {"OA_AES_KEY": AES_KEY, "APP_AES_KEY": AES_KEY}
-    channels = load_channels(ROOT / "config/channels.example.yaml", environ)
-    assert [channel.name for channel in channels] == ["oa", "app"]
+    example = ROOT / "config/channels.example.yaml"
+    names = set(re.findall(r"\$\{([A-Z_]+)\}", example.read_text(encoding="utf-8"))) - {"VAR"}
+    environ = {name: AES_KEY if name.endswith("AES_KEY") else "x" for name in names} | {"STAFF_ROOM_WEBHOOK": WEBHOOK}
+    channels = load_channels(example, environ)
+    assert [channel.name for channel in channels] == ["oa", "app", "kf", "group-bot", "staff-room"]
+
+
+def test_the_key_of_a_group_robot_is_in_no_error(tmp_path: Path) -> None:
+    text = "staff-room:\n  kind: group_webhook\n  url: https://qyapi.weixin.qq.com/elsewhere?key=s3cret\n"
+    with pytest.raises(ConfigError, match="not the address of a group robot") as caught:
+        load(tmp_path, text)
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
         ("kind: official_account", "kind: official_acount", 2, "did you mean official_account"),
-        ("kind: official_account", "kind: wecom_kf", 2, "not supported by this version yet"),
-        ("kind: official_account", "kind: wecom_aibot", 2, "not supported by this version yet"),
-        ("kind: official_account", "kind: group_webhook", 2, "not supported by this version yet"),
+        ("kind: official_account", "kind: wecom_kf", 3, "'app_id' is not a setting of this kind"),
+        ("  app_id: wx1", "  app_id: wx1\n  verified: maybe", 4, "write verified: true or verified: false"),
         ("  kind: official_account\n", "", 1, "has no kind"),
         ("  token: t0ken\n", "", 1, "lacks token"),
         ("app_id: wx1", "app_id: wx1\n  tokn: x", 4, "did you mean token"),

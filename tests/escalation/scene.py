@@ -6,7 +6,7 @@ import functools
 import itertools
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, select, update
 
 from bot.channels.capabilities import OFFICIAL_ACCOUNT, WECOM_APP, Capabilities
-from bot.channels.channel import Outgoing
+from bot.channels.channel import CARD_TAPPED, Outgoing, Receipt
 from bot.clock import ShiftedClock
 from bot.conversation import Turn
 from bot.delivery import Delivery
@@ -72,11 +72,20 @@ class Door:
         self.error: BotError | None = None
         self.refused: dict[str, BotError] = {}
         self.sent: dict[str, list[str]] = defaultdict(list)
+        self.cards: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        self.changed: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
 
-    def send(self, account: str, outgoing: Outgoing) -> None:
+    def send(self, account: str, outgoing: Outgoing) -> Receipt | None:
         if error := self.refused.get(account, self.error):
             raise error
+        if outgoing.kind == "card_update":
+            self.changed[account].append(outgoing.data)
+            return None
         self.sent[account].append(outgoing.text or f"<{outgoing.kind}>")
+        if outgoing.kind == "card":
+            self.cards[account].append(outgoing.data["card"])
+            return {"response_code": f"code-{account}-{len(self.cards[account])}"}
+        return None
 
     def fetch(self, media: Media, limit: int) -> bytes:
         return PICTURE.read_bytes()
@@ -115,7 +124,7 @@ class Scene:
             "directory": self.directory,
             "speakers": speakers,
             "notices": notices,
-            "readings": Readings(_reader(), speakers),
+            "readings": Readings(_reader, speakers),
             "handing_over": HandOver(speakers, notices, self.texts, policy),
         }
         named: dict[str, Callable[..., Any]] = {
@@ -179,9 +188,32 @@ class Scene:
         if answer.text is not None:
             self.doors[channel].sent[account].append(answer.text)
             with self.store.write() as connection:
-                connection.execute(update(outbox).where(outbox.c.id == answer.outbox_id).values(status="sent"))
+                connection.execute(update(outbox).where(outbox.c.id.in_(answer.outbox_ids)).values(status="sent"))
         self.deliver()
         return self.reads(who)
+
+    def taps(self, who: str, key: str, *, code: str = "", number: int | None = None) -> str:
+        """A member of staff taps a button of a card; returns what this person reads next, in lines."""
+        channel, account = self.address(who)
+        tap = Message(
+            channel=channel,
+            account=account,
+            dedupe_key=f"{who}:{number if number is not None else next(self._numbers)}",
+            kind="event",
+            sent_at=self.clock.now(),
+            event=CARD_TAPPED,
+            choice=key,
+            extra={"response_code": code or f"tap-{who}-{next(self._numbers)}"},
+        )
+        self.turns.take(tap)
+        self.deliver()
+        return self.reads(who)
+
+    def buttons(self, who: str) -> list[str]:
+        """What can be tapped on the newest card of a member of staff, as it is now."""
+        door, (_, account) = self.doors["app"], self.address(who)
+        shown = door.changed[account][-1]["card"] if door.changed[account] else door.cards[account][-1]
+        return [] if shown.get("replaced") else [label for _, label in shown["buttons"]]
 
     def deliver(self) -> None:
         """Does what is queued, until nothing is left."""

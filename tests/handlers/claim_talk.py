@@ -110,9 +110,8 @@ class Stage:
             "texts": texts,
             "directory": DIRECTORY,
             "policy": policy,
-            "knowledge": self.reader.knowledge,
             "speakers": speakers,
-            "readings": Readings(self.reader, speakers),
+            "readings": Readings(lambda: self.reader, speakers),
             "notices": notices,
             "handing_over": HandOver(speakers, notices, texts, policy),
         }

@@ -15,6 +15,7 @@ from playground.page.routes import page_routes
 from playground.platform import xml
 from playground.platform.server import Server
 from playground.wechat import Cast, Credentials, WeChat
+from tests.playground.smart_bot import SmartBot
 
 KEY_A = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 KEY_B = "6qkdMrq68nTKduznJYO1A37W2oEgpkMUvkttRToqhUt"
@@ -28,31 +29,38 @@ CREDENTIALS = Credentials(
     app_secret="app-secret",
     app_token="hJqcu3uJ9Tn2gXPmxx2w9kkCkCE2EPYo",
     app_aes_key=KEY_B,
+    bot_id="aibTest",
+    bot_token="bot-token",
+    bot_aes_key=KEY_B,
 )
 CAST = Cast(
     residents={"王桂兰": "oWang", "刘建国": "oLiu"},
     staff={"张团长": ("leader", "ZhangLeader"), "李团长": ("leader", "LiLeader")},
+    customers={"王桂兰": "wmWang", "刘建国": "wmLiu"},
+    communities={"王桂兰": "sunshine"},
 )
 SHORT = 0.15  # seconds; for tests in which the bot is too slow, where the platforms' own five would take long
 
 
 class EchoBot:
-    """Answers on ``/callback/oa`` and ``/callback/app`` with a passive reply.
+    """Answers on ``/callback/oa`` and ``/callback/app`` with a passive reply, and takes those of ``/callback/kf``.
 
-    ``answer`` makes the reply's text from the message's fields; "" answers nothing. ``instead`` replaces the whole
-    HTTP answer of the next calls, one each; a ``threading.Event`` there holds the answer back until it is set.
+    ``answer`` makes the reply from the message's fields: its text, or fields of its own; "" answers nothing.
+    ``instead`` replaces the whole HTTP answer of the next calls, one each; a ``threading.Event`` there holds the
+    answer back until it is set.
     """
 
     def __init__(self) -> None:
         self.heard: list[dict[str, str]] = []
         self.queries: list[dict[str, str]] = []
         self.bodies: list[str] = []
-        self.answer: Callable[[dict[str, str]], str] = lambda fields: fields.get("Content", "")
+        self.answer: Callable[[dict[str, str]], str | xml.Fields] = lambda fields: fields.get("Content", "")
         self.instead: list[tuple[str, int] | threading.Event] = []
         self._lock = threading.Lock()
         self._cryptos = {
             "oa": WeChatCrypto(CREDENTIALS.oa_token, CREDENTIALS.oa_aes_key, CREDENTIALS.oa_app_id),
             "app": WeChatCrypto(CREDENTIALS.app_token, CREDENTIALS.app_aes_key, CREDENTIALS.corp_id),
+            "kf": WeChatCrypto(CREDENTIALS.kf_token, CREDENTIALS.kf_aes_key, CREDENTIALS.corp_id),
         }
         app = Flask("echo")
         app.add_url_rule("/callback/<channel>", view_func=self._receive, methods=["POST"])
@@ -81,15 +89,15 @@ class EchoBot:
             return Response(*instead)
         if instead is not None:
             instead.wait(10)
-        words = self.answer(fields)
+        words = self.answer(fields) if "FromUserName" in fields else ""  # the customer service only pokes
         if not words:
             return ""
-        reply: dict[str, str | int | float | xml.Fields] = {
+        said: xml.Fields = {"MsgType": "text", "Content": words} if isinstance(words, str) else words
+        reply: xml.Fields = {
             "ToUserName": fields["FromUserName"],
             "FromUserName": fields["ToUserName"],
             "CreateTime": 1,
-            "MsgType": "text",
-            "Content": words,
+            **said,
         }
         return crypto.encrypt_message(xml.write(reply), query["nonce"], query["timestamp"])
 
@@ -144,6 +152,13 @@ def bot() -> Iterator[EchoBot]:
 
 
 @pytest.fixture
+def smart() -> Iterator[SmartBot]:
+    smart = SmartBot(CREDENTIALS.bot_token, CREDENTIALS.bot_aes_key)
+    yield smart
+    smart.server.close()
+
+
+@pytest.fixture
 def wechat(bot: EchoBot) -> Iterator[WeChat]:
     wechat = WeChat(CREDENTIALS, CAST)
     wechat.oa.app.register_blueprint(page_routes(wechat))
@@ -168,3 +183,15 @@ def wecom(wechat: WeChat) -> Api:
     api = Api(wechat.wecom.server.url)
     api.token = api.get("gettoken", corpid=CREDENTIALS.corp_id, corpsecret=CREDENTIALS.app_secret)["access_token"]
     return api
+
+
+def customer_service(wechat: WeChat) -> Api:
+    """The customer service's API, with a token."""
+    api = Api(wechat.kf.server.url)
+    api.token = api.get("gettoken", corpid=CREDENTIALS.corp_id, corpsecret=CREDENTIALS.kf_secret)["access_token"]
+    return api
+
+
+@pytest.fixture
+def kf(wechat: WeChat) -> Api:
+    return customer_service(wechat)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 
 from playground import samples
-from playground.wechat import WeChat
-from tests.playground.conftest import CREDENTIALS, Api
+from playground.wechat import TICKET_TEMPLATE, WeChat
+from tests.playground.conftest import CAST, CREDENTIALS, Api, EchoBot
 
 
 def say(api: Api, text: str = "您好", to: str = "oWang") -> int:
@@ -225,6 +227,144 @@ def test_a_connection_kept_alive_is_refused_too(wechat: WeChat, oa: Api) -> None
         wechat.oa.server.refuse()
         with pytest.raises(requests.ConnectionError):
             session.get(f"{oa.base}/healthz", timeout=5)
+
+
+def test_a_scanned_code_brings_a_stranger_in_with_its_scene_and_a_follower_back(
+    wechat: WeChat, oa: Api, bot: EchoBot
+) -> None:
+    bot.answer = lambda fields: ""
+    for _ in range(2):
+        wechat.oa.scan("oLiu", "sunshine")
+
+    assert [(heard["Event"], heard["EventKey"]) for heard in bot.heard] == [
+        ("subscribe", "qrscene_sunshine"),
+        ("SCAN", "sunshine"),
+    ]
+    assert all(heard["Ticket"] for heard in bot.heard)
+    assert [say(oa, to="oLiu") for _ in range(7)] == [0] * 6 + [45047]
+
+
+def test_a_tap_on_the_menu_allows_three_messages_within_a_minute(wechat: WeChat, oa: Api) -> None:
+    wechat.person("王桂兰").tap("我的订单")
+
+    assert [say(oa) for _ in range(4)] == [0, 0, 0, 45047]
+
+
+def test_the_books_tell_what_was_sent_and_what_was_too_much(wechat: WeChat, oa: Api) -> None:
+    wechat.person("王桂兰").send("在吗")
+    for _ in range(7):
+        say(oa)
+
+    ledger = wechat.oa.ledger
+    assert (len(ledger.to("oWang")), ledger.highest_use, ledger.broken) == (5, 5, 2)
+
+
+def test_an_account_that_is_not_verified_can_only_answer_in_the_callback(bot: EchoBot) -> None:
+    wechat = WeChat(CREDENTIALS, CAST, verified=False)
+    wechat.open()
+    wechat.connect(bot.server.url)
+    api = Api(wechat.oa.server.url)
+    api.token = _stable(api)["access_token"]
+    wechat.person("王桂兰").send("在吗")
+    menu = {"touser": "oWang", "msgtype": "msgmenu", "msgmenu": SATISFIED}
+    typing = {"touser": "oWang", "command": "Typing"}
+
+    assert wechat.person("王桂兰").chat()[-1].text == "在吗"
+    assert say(api) == 48001
+    assert api.post("message/custom/send", menu)["errcode"] == 40200
+    assert api.post("message/custom/typing", typing)["errcode"] == 48001
+    assert api.post("message/subscribe/bizsend", notice())["errcode"] == 48001
+    wechat.close()
+
+
+SATISFIED = {
+    "head_content": "您对这次处理满意吗？",
+    "list": [{"id": "yes", "content": "满意"}, {"id": "no", "content": "不满意"}],
+    "tail_content": "点一下就行",
+}
+
+
+def test_a_menu_message_is_tapped_and_its_id_comes_back(wechat: WeChat, oa: Api, bot: EchoBot) -> None:
+    wechat.person("王桂兰").send("在吗")
+    menu = {"touser": "oWang", "msgtype": "msgmenu", "msgmenu": SATISFIED}
+    assert oa.post("message/custom/send", menu)["errcode"] == 0
+    bubble = wechat.person("王桂兰").chat()[-1]
+
+    wechat.person("王桂兰").tap_in(bubble, "no")
+
+    assert bubble.text == "您对这次处理满意吗？\n满意\n不满意\n点一下就行"
+    assert (bot.heard[1]["Content"], bot.heard[1]["bizmsgmenuid"]) == ("不满意", "no")
+
+
+def test_the_accounts_menu_is_kept_and_given_back(oa: Api) -> None:
+    assert oa.get("menu/get", access_token=oa.token)["errcode"] == 46003
+    buttons = [
+        {"type": "click", "name": "我的订单", "key": "order"},
+        {"name": "更多", "sub_button": [{"type": "view", "name": "帮助", "url": "https://example.com/"}]},
+    ]
+
+    assert oa.post("menu/create", {"button": buttons})["errcode"] == 0
+    assert oa.get("menu/get", access_token=oa.token) == {"menu": {"button": buttons}}
+
+
+CLICK = {"type": "click", "name": "我的订单", "key": "order"}
+
+
+@pytest.mark.parametrize(
+    ("buttons", "errcode"),
+    [
+        ([], 40016),
+        ([CLICK] * 4, 40016),
+        ([{**CLICK, "name": "长" * 6}], 40018),
+        ([{**CLICK, "key": "x" * 129}], 40019),
+        ([{"type": "click", "name": "无"}], 40019),
+        ([{**CLICK, "type": "dance"}], 40017),
+        ([{"type": "view", "name": "网页"}], 40020),
+        ([{"name": "更多", "sub_button": [CLICK] * 6}], 40023),
+        ([{"name": "更多", "sub_button": [{**CLICK, "name": "长" * 21}]}], 40025),
+    ],
+)
+def test_a_menu_outside_the_limits_is_refused(oa: Api, buttons: list[dict[str, Any]], errcode: int) -> None:
+    assert oa.post("menu/create", {"button": buttons})["errcode"] == errcode
+
+
+def notice(template: str = TICKET_TEMPLATE, **values: str) -> dict[str, Any]:
+    filled = {"character_string1": "0123", "phrase2": "处理中", "thing3": "小陈在处理", **values}
+    data = {name: {"value": value} for name, value in filled.items()}
+    return {"touser": "oWang", "template_id": template, "data": data}
+
+
+def test_a_notice_needs_the_residents_consent_each_time(wechat: WeChat, oa: Api, bot: EchoBot) -> None:
+    wechat.person("王桂兰").send("在吗")
+    assert oa.post("message/subscribe/bizsend", notice())["errcode"] == 43101
+
+    wechat.oa.grant("oWang", TICKET_TEMPLATE)
+    wechat.clock.advance(hours=49)
+    oa.token = _stable(oa)["access_token"]
+
+    assert [oa.post("message/subscribe/bizsend", notice())["errcode"] for _ in range(2)] == [0, 43101]
+    shown = wechat.person("王桂兰").chat()[-1]
+    assert (shown.kind, shown.text) == (
+        "subscription",
+        "工单进度提醒\n工单号：0123\n进度：处理中\n说明：小陈在处理",
+    )
+    assert bot.heard[1]["Event"] == "subscribe_msg_popup_event"
+    assert "<SubscribeStatusString><![CDATA[accept]]></SubscribeStatusString>" in bot.bodies[1]
+
+
+def test_consent_opens_no_window_for_customer_messages(wechat: WeChat, oa: Api) -> None:
+    wechat.oa.grant("oWang", TICKET_TEMPLATE)
+
+    assert say(oa) == 45015
+
+
+def test_a_notice_that_does_not_fit_its_template_costs_no_consent(wechat: WeChat, oa: Api) -> None:
+    wechat.oa.grant("oWang", TICKET_TEMPLATE)
+
+    assert oa.post("message/subscribe/bizsend", notice("unknown"))["errcode"] == 40037
+    assert oa.post("message/subscribe/bizsend", notice(phrase2="正在处理之中"))["errcode"] == 47003
+    assert oa.post("message/subscribe/bizsend", notice(thing3=""))["errcode"] == 47003
+    assert oa.post("message/subscribe/bizsend", notice())["errcode"] == 0
 
 
 def _stable(api: Api, **changes: object) -> dict[str, str]:

@@ -9,7 +9,8 @@ from commands.demo import play_all
 from playground.platform.callbacks import Delivery
 from playground.scenario import SCENARIOS, Script, Unreadable, WentOtherwise, all_scripts, pattern_of, play, read_script
 from playground.wechat import WeChat
-from tests.playground.conftest import Api, EchoBot
+from tests.playground.conftest import CREDENTIALS, Api, EchoBot
+from tests.playground.test_cards import TICKET, send
 
 SHORT = 0.1  # seconds to wait for what does not come
 
@@ -54,6 +55,18 @@ def test_a_conversation_that_goes_as_written_is_played_to_its_end(wechat: WeChat
         "张团长 person 接单 0123",
         "张团长 bot 收到 接单 0123",
     ]
+
+
+def test_a_button_of_a_card_is_tapped_by_its_words(
+    wechat: WeChat, bot: EchoBot, wecom: Api, tmp_path: Path
+) -> None:
+    bot.answer = lambda fields: f"{fields['EventKey']} 收到"
+    send(wecom, TICKET)
+
+    play(script(tmp_path, "Leader 张团长 taps on the card: 同意", "Bot says: agree:{ticket} 收到"), wechat)
+
+    with pytest.raises(WentOtherwise, match="no card with 拒绝"):
+        play(script(tmp_path, "Leader 张团长 taps on the card: 拒绝"), wechat)
 
 
 def test_a_mismatch_names_file_and_line_and_shows_the_chat(wechat: WeChat, bot: EchoBot, tmp_path: Path) -> None:
@@ -209,3 +222,27 @@ def test_waiting_wakes_when_the_bubble_comes(wechat: WeChat, bot: EchoBot) -> No
     assert person.wait_for(lambda bubble: bubble.text == "在吗").speaker == "bot"
     sender.join()
     assert deliveries[0].accepted
+
+
+def test_a_script_can_be_played_with_the_resident_at_the_customer_service(
+    wechat: WeChat, bot: EchoBot, kf: Api, tmp_path: Path
+) -> None:
+    talk = script(
+        tmp_path,
+        "Resident 王桂兰 follows",
+        "Resident 王桂兰 sends: 转人工",
+        "Resident 王桂兰 sends the same callback again",
+        "Resident 王桂兰 taps: help",
+        "Leader 张团长 says: 在的",
+        "Bot says: 在的",
+        "Platform answers 45047 to the next message/custom/send",
+    )
+
+    play(talk, wechat, door="kf")
+
+    entries = [entry.message for entry in wechat.kf.entries]
+    assert [message["msgtype"] for message in entries] == ["event", "text", "text"]
+    assert {fields.get("OpenKfId") for fields in bot.heard[:4]} == {CREDENTIALS.open_kfid}
+    assert wechat.person("王桂兰").chat() == []
+    body = {"touser": "wmWang", "open_kfid": CREDENTIALS.open_kfid, "msgtype": "text", "text": {"content": "好"}}
+    assert [kf.post("kf/send_msg", body)["errcode"] for _ in range(2)] == [95001, 0]

@@ -81,6 +81,68 @@ def test_a_question_or_a_denial_is_no_complaint(reader: Reader, text: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("果子小得跟弹珠一样", "quality"),
+        ("吃起来寡淡无味像放陈了", "quality"),
+        ("等得人都要睡着了才来", "late"),
+        ("说好下午送的都晚上了", "late"),
+        ("备注了不要葱还是放了葱", "wrong_item"),
+        ("买了三盒就给两盒", "missing_item"),
+        ("汤洒得袋子里到处都是", "damaged"),
+        ("给的肉少得可怜", "short_weight"),
+        ("送货的懒得上楼，也没句解释", "attitude"),
+        ("吃出一根订书钉", "foreign_object"),
+        ("我的包裹怎么没了", "lost"),
+    ],
+)
+def test_a_complaint_is_heard_in_words_that_no_one_foresaw(reader: Reader, text: str, kind: str) -> None:
+    assert reader.read(text).kinds[:1] == (kind,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "收到坏的要拍照吗",
+        "收到烂的怎么办",
+        "买贵了能退差价吗 昨天买的今天降了",
+        "有没有优惠卷",
+        "有没有冰袋",
+        "美团外卖怎么还没到",
+        "怎么又贵了",
+        "怎么退群",
+        "让她自己去拿",
+        "券快到期了",
+        "小程序的字太小",
+        "晚到赔啥",
+        "上班时间",
+        "再来一份",
+        "水果真好吃",
+        "到了打我电话",
+        "把苹果去掉包装称",
+    ],
+)
+def test_everyday_talk_and_questions_about_the_rules_are_no_complaint(reader: Reader, text: str) -> None:
+    understanding = reader.read(text)
+    assert understanding.kinds == ()
+    assert understanding.mood in ("neutral", "pleased", "anxious")
+
+
+@pytest.mark.parametrize("text", ["我的草莓坏了三个能退吗", "苹果坏掉了就这么送过来？", "五个里面烂了两个，怎么赔"])
+def test_what_is_told_stays_a_complaint_though_a_question_follows(reader: Reader, text: str) -> None:
+    assert reader.read(text).kinds[:1] == ("rotten",)
+
+
+def test_what_is_spoiled_comes_before_what_only_tastes_bad(reader: Reader) -> None:
+    assert reader.read("又小又不甜，有两个还烂了").kinds[:2] == ("rotten", "quality")
+
+
+def test_the_clause_that_sounds_like_a_complaint_is_told_to_staff(reader: Reader) -> None:
+    why = reader.read("果子小得跟弹珠一样").why
+    assert any(reason.startswith("品质不好：“") and len(reason) > len("品质不好：“”") for reason in why)
+
+
+@pytest.mark.parametrize(
     ("text", "skill"),
     [
         ("我的苹果烂了一半", "claim"),

@@ -29,9 +29,7 @@ def test_mood(reader: Reader, text: str, mood: str) -> None:
     assert reader.read(text).mood == mood
 
 
-@pytest.mark.parametrize(
-    "text", ["退款多久到账", "你好", "谢谢你", "我的苹果烂了一半", "怎么下单", "我的订单怎么还没到"]
-)
+@pytest.mark.parametrize("text", ["退款多久到账", "你好", "谢谢你", "我的苹果烂了一半", "怎么下单"])
 def test_a_calm_message_stays_with_the_bot(reader: Reader, text: str) -> None:
     assert reader.read(text).low_mood < 0.5
 
@@ -43,6 +41,41 @@ def test_a_burdened_message_goes_to_a_person(reader: Reader, text: str) -> None:
     understanding = reader.read(text)
     assert understanding.low_mood >= 0.5
     assert understanding.decision in ("handoff", "skill")
+
+
+@pytest.mark.parametrize("text", ["我的订单怎么还没到", "我的菜怎么还没来呀"])
+def test_an_impatient_question_is_answered_as_long_as_patience_lasts(reader: Reader, text: str) -> None:
+    assert reader.read(text).skill == "order_status"
+    assert reader.read(text, history=[text, text]).skill != "order_status"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["这款带USB接口吗", "空气炸锅几度", "给爸妈的订单付钱", "从不让人失望", "遇上恶劣天气还送吗", "哎呀",
+     "我不急慢慢来", "转发朋友圈给什么", "怎么退群"],
+)  # fmt: skip
+def test_what_only_sounds_like_a_strong_word_is_calm(reader: Reader, text: str) -> None:
+    assert reader.read(text).low_mood < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["说好给我换到今天也没换", "没见过这么慢的", "都几天了还在路上啊", "问了也没个准话，真麻烦", "哼，你们真有本事",
+     "再这样我找电视台了", "孩子等着喝奶呢到底啥时候来"],
+)  # fmt: skip
+def test_low_spirits_are_heard_in_words_that_no_one_foresaw(reader: Reader, text: str) -> None:
+    assert reader.read(text).low_mood >= 0.5
+
+
+def test_calls_into_the_silence_add_up(reader: Reader) -> None:
+    once = reader.read("在吗")
+    again = reader.read("人呢？", history=["退款多久到账", "在吗", "有人吗"])
+    assert once.low_mood < 0.5 <= again.low_mood
+    assert any("连着催了 3 次" in reason for reason in again.why)
+
+
+def test_the_clause_that_sounds_low_is_told_to_staff(reader: Reader) -> None:
+    assert any("语气：“真行啊你们”" in reason for reason in reader.read("真行啊你们").why)
 
 
 def test_an_angry_question_is_handed_over_though_the_answer_is_known(reader: Reader) -> None:

@@ -100,8 +100,8 @@ def test_no_group_answer_names_an_amount_of_a_resident_or_sends_to_a_phone_numbe
 @pytest.mark.parametrize(
     ("name", "text", "line", "problem"),
     [
-        ("understanding.yaml", "answer: 0.7\nanswer_in_group: 0.8\nclarify: 2\nlow_mood: 0.5\n", 3, "clarify is not"),
-        ("understanding.yaml", "answer: 0.7\nanswer_in_group: 0.8\nclarify: 0.75\nlow_mood: 0.5\n", 3, "above answer"),
+        ("understanding.yaml", "tolerated_wrong: 0.02\nclarify: 2\nlow_mood: 0.5\n", 2, "clarify is not"),
+        ("understanding.yaml", "tolerated_wrong: 0.02\nanswer: 0.7\nclarify: 0.75\nlow_mood: 0.5\n", 3, "above answer"),
         ("understanding.yaml", "answer: 0.7\nanswr: 0.8\n", 2, "no threshold 'answr'"),
         ("words/mood.yaml", "furious:\n  - weight: 1\n    words: [烦]\n", 1, "no mood 'furious'"),
         ("words/mood.yaml", "angry:\n  - weight: heavy\n    words: [烦]\n", 2, "weight is not"),

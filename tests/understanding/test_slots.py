@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from understanding.amounts import number_of
 from understanding.reader import Reader
-from understanding.slots import number_of
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,11 @@ from understanding.slots import number_of
         ("要12盒", "quantity", {"said": "12盒", "number": 12, "unit": "盒"}),
         ("一斤半排骨", "quantity", {"said": "一斤半", "number": 1.5, "unit": "斤"}),
         ("烂了一半", "share", {"said": "一半", "number": 0.5}),
-        ("全都坏了", "share", {"said": "全都", "number": 1.0}),
+        ("全都坏了", "share", {"said": "全部", "number": 1.0}),
         ("坏了三分之一", "share", {"said": "三分之一", "number": 0.33}),
         ("两成是坏的", "share", {"said": "两成", "number": 0.2}),
         ("有30%是烂的", "share", {"said": "30%", "number": 0.3}),
-        ("6个苹果坏了3个", "share", {"said": "6个苹果坏了3个", "number": 0.5}),
+        ("6个苹果坏了3个", "share", {"said": "6个里的3个", "number": 0.5}),
         ("昨天取的", "date", {"said": "昨天", "days_ago": 1}),
         ("三天前买的", "date", {"said": "三天前", "days_ago": 3}),
         ("3月5日下的单", "date", {"said": "3月5日"}),
@@ -56,7 +56,17 @@ def test_a_known_product_name_goes_before_the_lexicon(reader: Reader) -> None:
 
 @pytest.mark.parametrize(
     ("said", "number"),
-    [("三", 3), ("十", 10), ("十二", 12), ("二十五", 25), ("一百二十", 120), ("半", 0.5), ("3.5", 3.5), ("斤", None)],
+    [
+        ("三", 3),
+        ("十", 10),
+        ("十二", 12),
+        ("二十五", 25),
+        ("一百二十", 120),
+        ("半", 0.5),
+        ("七八", 7.5),
+        ("3.5", 3.5),
+        ("斤", None),
+    ],
 )
 def test_spoken_numbers_are_read(said: str, number: float | None) -> None:
     assert number_of(said) == number

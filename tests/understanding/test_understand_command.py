@@ -25,7 +25,7 @@ def test_one_message_is_understood_in_one_line(capsys: pytest.CaptureFixture[str
 @pytest.fixture
 def read_before(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spares reading the knowledge anew."""
-    monkeypatch.setattr("commands.understand.load_reader", lambda settings: reader)
+    monkeypatch.setattr("commands.understand.load_reader", lambda *_: reader)
 
 
 @pytest.mark.usefixtures("read_before")

@@ -14,18 +14,32 @@ export function render(bubble, person, before, actions) {
   if (bubble.kind === "notice" || bubble.kind === "event") {
     return [...time, element("p", { class: "notice", "data-id": bubble.id }, bubble.text)];
   }
+  if (bubble.speaker === "person" && person.speaker && bubble.name !== person.speaker) {
+    return [...time, another(bubble, person, actions)];
+  }
   const own = bubble.speaker === "person";
+  const byHand = bubble.speaker === "staff";
   const row = element(
     "div",
     { class: own ? "row own" : "row", "data-id": bubble.id },
-    element("span", { class: `avatar ${own ? person.role : "bot"}`, "aria-hidden": "true" }, own ? person.name[0] : "群"),
+    element("span", { class: `avatar ${own ? person.role : byHand ? "agent" : "bot"}`, "aria-hidden": "true" },
+      own ? (person.speaker ?? person.name)[0] : byHand ? "客" : "群"),
     element("div", { class: "body" },
-      element("span", { class: "unseen" }, `${own ? person.name : BOT}：`),
+      element("span", { class: "unseen" }, `${own ? person.speaker ?? person.name : byHand ? "客服" : BOT}：`),
       ...content(bubble, person, actions)),
     own ? stateOf(bubble) : null,
   );
   if (own) row.addEventListener("click", () => actions.look(bubble));
   return [...time, row];
+}
+
+// What another member of the group says.
+function another(bubble, person, actions) {
+  const row = element("div", { class: "row", "data-id": bubble.id },
+    element("span", { class: "avatar leader", "aria-hidden": "true" }, bubble.name[0]),
+    element("div", { class: "body" }, element("p", { class: "said-by" }, bubble.name), ...content(bubble, person, actions)));
+  row.addEventListener("click", () => actions.look(bubble));
+  return row;
 }
 
 export function stateOf(bubble) {
@@ -41,7 +55,16 @@ function clock(at) {
 }
 
 function content(bubble, person, actions) {
-  if (bubble.kind === "image" && bubble.media) return [picture(bubble, actions)];
+  const quote = bubble.quote ? [element("p", { class: "quote" }, bubble.quote)] : [];
+  return [...inside(bubble, person, actions), ...quote];
+}
+
+function inside(bubble, person, actions) {
+  if (bubble.menu) return [menu(bubble, actions)];
+  if (bubble.card) return [templateCard(bubble.id, bubble.cards[person.speaker] ?? bubble.card, actions)];
+  if (bubble.kind === "image" && bubble.media) {
+    return bubble.text ? [picture(bubble, actions), element("p", { class: "text" }, bubble.text)] : [picture(bubble, actions)];
+  }
   if (bubble.kind === "voice" && bubble.media) return sound(bubble, actions);
   if (bubble.kind === "location") return [element("p", { class: "text thing" }, `📍 ${bubble.text}`)];
   if (bubble.kind === "link") return [element("p", { class: "text thing" }, `🔗 ${bubble.text}`)];
@@ -67,6 +90,37 @@ function sound(bubble, actions) {
   const button = element("button", { type: "button", class: "text sound", "aria-label": `放语音 ${length}`, onclick: play },
     element("span", { class: "waves", "aria-hidden": "true" }), `语音 ${length}`);
   return bubble.text ? [button, element("p", { class: "heard" }, bubble.text)] : [button];
+}
+
+// A menu in a message: lines to tap, between a head and a tail.
+function menu({ id, menu: { head, items, tail } }, actions) {
+  const line = (item) => item.kind !== "click" ? element("p", { class: "menu-line" }, item.text)
+    : element("button", { type: "button", class: "menu-line", onclick: (event) => {
+      event.stopPropagation();
+      actions.tapMenu(id, item.id || item.text);
+    } }, item.text);
+  return element("div", { class: "text menu-text", role: "group", "aria-label": head || "请选择" },
+    head ? element("p", {}, head) : null,
+    ...items.map(line),
+    tail ? element("p", { class: "menu-tail" }, tail) : null);
+}
+
+// A template card as it looks now: with its buttons, or with what stands in their place.
+function templateCard(id, card, actions) {
+  const button = ({ key, text }) => element("button", { type: "button", onclick: (event) => {
+    event.stopPropagation();
+    actions.tapButton(id, key);
+  } }, text);
+  const facts = card.facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  const words = [card.description, card.text, card.quote].filter(Boolean).join("\n");
+  return element("div", { class: "card", role: "group", "aria-label": `卡片：${card.title || card.text}` },
+    card.source ? element("p", { class: "card-source" }, card.source) : null,
+    card.title ? element("p", { class: "card-title" }, card.title) : null,
+    words ? element("p", { class: "card-text" }, words) : null,
+    facts.length ? element("dl", { class: "card-facts" }, ...facts) : null,
+    card.replaced ? element("p", { class: "card-replaced" }, card.replaced) : null,
+    card.buttons.length && !card.replaced ? element("div", { class: "card-buttons" }, ...card.buttons.map(button)) : null,
+    card.menu.length ? element("div", { class: "card-buttons" }, ...card.menu.map(button)) : null);
 }
 
 // A ticket's notice as a card: its lines that name a command become buttons.

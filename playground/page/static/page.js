@@ -26,6 +26,7 @@ class Page {
     this.turnTo(0);
     document.getElementById("script").append(
       ...scene.scenarios.map(({ name, label }) => element("option", { value: name }, label)));
+    document.querySelector(".door").hidden = !scene.people.some(({ door }) => door === "kf");
     this.#listen();
     this.#connect();
   }
@@ -193,7 +194,8 @@ class Page {
     const on = (id, act) => document.getElementById(id).addEventListener("click", attempt(act));
     on("play", () => {
       this.#openControls(false);
-      return post("api/play", { scenario: document.getElementById("script").value });
+      const [scenario, door] = ["script", "door"].map((id) => document.getElementById(id).value);
+      return post("api/play", { scenario, door });
     });
     on("stop", () => post("api/stop"));
     on("reset", () => document.getElementById("sure").showModal());

@@ -167,6 +167,7 @@ function plain(value) {
   return typeof value === "object" ? value.said ?? JSON.stringify(value) : String(value);
 }
 
-function pretty(xml) {
-  return xml.replace(/(<\/\w+>|^<xml>)(?=<)/g, "$1\n");
+function pretty(document) {
+  if (document.startsWith("{")) return JSON.stringify(JSON.parse(document), null, 1);
+  return document.replace(/(<\/\w+>|^<xml>)(?=<)/g, "$1\n");
 }

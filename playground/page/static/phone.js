@@ -4,14 +4,17 @@ import { element, post } from "./api.js";
 import { choiceButton, choicesFor, render, stateOf } from "./bubble.js";
 import { Recorder } from "./voice.js";
 
-const ROLES = { resident: "居民", leader: "团长", agent: "客服", supervisor: "主管" };
+const ROLES = { resident: "居民", leader: "团长", agent: "客服", supervisor: "主管", group: "群", room: "群" };
 const BIGGEST_PHOTO = 10 * 1024 * 1024;
 const MENUS = {
   resident: ["我的订单", "怎么取货", "人工"].map((text) => ({ label: text, text, kind: "tap" })),
+  kf: [{ label: "从群里的链接进来", kind: "enter" }],
   staff: ["工单", "帮助"].map((text) => ({ label: text, text })),
+  group: [],
 };
 const STARTERS = ["刚拿回来的东西坏了", "我的订单到哪了", "退款多久到账"].map((text) => ({ label: text, text }));
-const TITLES = { resident: "群答小助手", staff: "群答助手" };
+const TITLES = { resident: "群答小助手", kf: "群答小助手", staff: "群答助手" };
+const TRAYS = [[".talk", ".voice"], [".more", ".extras"]]; // a button, and what it opens
 const FEW = 5; // more bubbles at once than these are shown without a transition
 const NEAR = 120; // pixels from the end within which the chat follows what comes
 
@@ -32,7 +35,10 @@ export class Phone {
   // --- the screen
 
   assign(name, bubbles) {
-    this.person = this.people.find((each) => each.name === name);
+    const found = this.people.find((each) => each.name === name);
+    const speaker = found.members.includes(this.person?.speaker) ? this.person.speaker : found.members[0];
+    this.person = { ...found, speaker };
+    this.#seat();
     this.bubbles = [];
     const { role, elder } = this.person;
     this.root.classList.toggle("elder", elder);
@@ -78,9 +84,26 @@ export class Phone {
   #update(bubble) {
     const place = this.bubbles.findIndex((each) => each.id === bubble.id);
     if (place < 0) return false;
+    const before = this.bubbles[place];
     this.bubbles[place] = bubble;
-    this.chat.querySelector(`[data-id="${bubble.id}"] .state`)?.replaceWith(stateOf(bubble));
+    const row = this.chat.querySelector(`[data-id="${bubble.id}"]`);
+    row?.querySelector(".state")?.replaceWith(stateOf(bubble));
+    const looks = ({ text, card, cards }) => JSON.stringify([text, card, cards]);
+    if (row && looks(before) !== looks(bubble)) {
+      this.#redraw(row, bubble);
+    }
     return true;
+  }
+
+  // Whoever has the keyboard on a card keeps it there: on the same button, or on the card.
+  #redraw(row, bubble) {
+    const at = [...row.querySelectorAll("button")].indexOf(document.activeElement);
+    const shown = render(bubble, this.person, bubble, this.#actions()).at(-1);
+    row.replaceWith(shown);
+    if (at < 0) return;
+    const next = shown.querySelectorAll("button")[at] ?? shown.querySelector("[role=group]");
+    if (next && next.tagName !== "BUTTON") next.tabIndex = -1;
+    next?.focus();
   }
 
   toEnd() {
@@ -91,12 +114,14 @@ export class Phone {
 
   #retitle() {
     const thinks = this.bubbles.some((bubble) => bubble.state === "sending");
-    this.#find("h2").textContent = thinks ? "对方正在输入…" : TITLES[this.#side()];
+    const { members } = this.person;
+    const title = members.length ? `群聊（${members.length}）` : TITLES[this.#side()];
+    this.#find("h2").textContent = thinks ? "对方正在输入…" : title;
   }
 
   #offer() {
     const menu = MENUS[this.#side()];
-    const isNew = this.bubbles.length === 0 && this.#side() === "resident";
+    const isNew = this.bubbles.length === 0 && this.person.role === "resident";
     const choices = isNew ? STARTERS : choicesFor(this.person, this.bubbles);
     const offered = choices.filter((each) => !menu.some((item) => item.text === each.text));
     const key = JSON.stringify([this.person.name, offered]);
@@ -108,8 +133,26 @@ export class Phone {
     this.#find(".quick").scrollLeft = 0;
   }
 
+  // In a group somebody has to be chosen who speaks; into the room of alerts nobody writes.
+  #seat() {
+    const { role, members, speaker } = this.person;
+    const isGroup = role === "group";
+    this.#find(".line").hidden = role === "room";
+    this.#find(".quick").hidden = role === "room" || isGroup;
+    for (const name of [".talk", ".location", ".link"]) this.#find(name).hidden = isGroup;
+    for (const name of [".member", ".at"]) this.#find(name).hidden = !isGroup;
+    this.#find(".member").replaceChildren(...members.map((member) => element("option", { value: member }, member)));
+    if (isGroup) this.#find(".member").value = speaker;
+    for (const [button, tray] of TRAYS) {
+      this.#find(tray).hidden = true;
+      this.#find(button).setAttribute("aria-expanded", "false");
+    }
+  }
+
   #side() {
-    return this.person.role === "resident" ? "resident" : "staff";
+    if (this.person.members.length) return "group";
+    if (this.person.role !== "resident") return "staff";
+    return this.person.door === "kf" ? "kf" : "resident";
   }
 
   // --- sending
@@ -118,9 +161,13 @@ export class Phone {
   send(body) {
     this.trouble("");
     this.queue = this.queue
-      .then(() => post("api/send", { person: this.person.name, ...body }))
+      .then(() => post("api/send", { person: this.person.name, member: this.person.speaker, at: this.#calls(), ...body }))
       .catch((error) => this.trouble(error.message));
     return this.queue;
+  }
+
+  #calls() {
+    return this.#find(".at").getAttribute("aria-pressed") === "true";
   }
 
   #actions() {
@@ -129,6 +176,8 @@ export class Phone {
       enlarge: (address) => this.page.enlarge(address),
       trouble: (words) => this.trouble(words),
       choose: (choice) => this.#choose(choice),
+      tapMenu: (bubble, key) => this.send({ kind: "menu", bubble, key }),
+      tapButton: (bubble, key) => this.send({ kind: "button", bubble, key }),
     };
   }
 
@@ -204,7 +253,7 @@ export class Phone {
   #fillOwners() {
     const groups = new Map(Object.values(ROLES).map((label) => [label, element("optgroup", { label })]));
     for (const { name, role } of this.people) groups.get(ROLES[role]).append(element("option", { value: name }, name));
-    this.#find(".owner").append(...groups.values());
+    this.#find(".owner").append(...[...groups.values()].filter((group) => group.children.length));
     this.#find(".owner").addEventListener("change", (event) => this.page.give(this, event.target.value));
   }
 
@@ -231,6 +280,14 @@ export class Phone {
     for (const name of [".album", ".camera"]) {
       this.#find(name).addEventListener("change", (event) => this.#sendPhotos(event.target));
     }
+    this.#find(".member").addEventListener("change", (event) => {
+      this.person.speaker = event.target.value;
+      this.assign(this.person.name, this.bubbles);
+      this.#find(".member").focus();
+    });
+    this.#find(".at").addEventListener("click", (event) => {
+      event.currentTarget.setAttribute("aria-pressed", String(!this.#calls()));
+    });
     this.#find(".location").addEventListener("click", () => this.send({ kind: "location" }));
     this.#find(".link").addEventListener("click", () => this.send({ kind: "link" }));
     this.#find(".down").addEventListener("click", () => this.toEnd());
@@ -243,15 +300,14 @@ export class Phone {
   }
 
   #listenToTrays() {
-    const trays = [[".talk", ".voice"], [".more", ".extras"]];
     const open = (opened) => {
-      for (const [button, tray] of trays) {
+      for (const [button, tray] of TRAYS) {
         this.#find(tray).hidden = tray !== opened;
         this.#find(button).setAttribute("aria-expanded", String(tray === opened));
       }
       this.toEnd();
     };
-    for (const [button, tray] of trays) {
+    for (const [button, tray] of TRAYS) {
       this.#find(button).addEventListener("click", () => open(this.#find(tray).hidden ? tray : null));
     }
     this.root.addEventListener("keydown", (event) => event.key === "Escape" && open(null));

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from claims.words import AMOUNT, NO_NUMBER, NUMBER, UNIT, compact, number_of
+from understanding.amounts import AMOUNT, NO_NUMBER, NUMBER, UNIT, compact, number_of
 
 EVERYTHING = "全部"
 
@@ -32,7 +32,7 @@ _BAD_AFTER = rf"(?:{NO_NUMBER}{{0,4}}?)(?:都|全|是|已经|有点|也|被|给|
 _PERCENT = re.compile(rf"(?:百分之({NUMBER})|(\d{{1,3}}(?:\.\d+)?)%)(?!{_GOOD})")
 _FRACTION = re.compile(rf"({NUMBER})分之?({NUMBER})(?:都|全|还)*({_GOOD})?")
 _SLASH = re.compile(r"(?<![\d/])(\d)/(\d)(?![\d/月日号])")
-_TENTHS = re.compile(r"(?<!\d)([一二两三四五六七八九]{1,2}|[1-9])成(?![立本功为了熟新交是])")
+_TENTHS = re.compile(r"(?<!\d)([一二两三四五六七八九]{1,2}|[1-9])成(?![立本功为了熟新交]|是(?!坏|烂|臭|霉|黑|破))")
 _BAD_OUT_OF = re.compile(rf"({NUMBER})({UNIT})?{NO_NUMBER}{{0,12}}?{_BAD}{_AFTER_BAD}({NUMBER})({UNIT})?(?!分)")
 _OUT_OF_BAD = re.compile(
     rf"({NUMBER})({UNIT})?(?:(?!买){NO_NUMBER}){{0,8}}?{_ABOUT}({NUMBER})({UNIT})?(?:都|全|是|已经|有点)*{_BAD}"

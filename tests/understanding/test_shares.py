@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claims.shares import Share, share_of
+from understanding.shares import Share, share_of
 
 
 @pytest.mark.parametrize(

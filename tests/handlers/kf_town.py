@@ -1,0 +1,150 @@
+"""The whole bot with the customer service in front of it; the test does what the workers would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, Table, select
+
+from app import create_app
+from bot.clock import ShiftedClock
+from bot.due import due_jobs
+from bot.storage.tables import conversations, inbox, outbox
+from compose import Bot, Rooms, compose
+from config.settings import Settings
+from config.texts import Texts
+from escalation.tables import ticket_events, tickets
+from playground import demo_data
+from playground.customers import Customer
+from playground.platform.server import Server
+from playground.wechat import WeChat
+from shop.directory import Directory
+from shop.policy import Policy
+from tests.escalation.scene import _reader
+
+SERVES = "accounts: {app: ZhangLeader"
+
+
+class KfTown:
+    """The demo's people on the customer service. ``servicer``: 张团长 also serves in WeCom's own client."""
+
+    def __init__(
+        self,
+        tmp_path: Path,
+        database_url: str,
+        valkey_url: str,
+        clock: ShiftedClock,
+        *,
+        servicer: bool = False,
+        pool: bool = False,
+    ) -> None:
+        self.clock = clock
+        credentials = demo_data.credentials(tmp_path)
+        self.wechat = WeChat(credentials, demo_data.cast(with_kf=True), time_source=clock.now)
+        self.wechat.open()
+        self.kf = self.wechat.kf
+        urls = [platform.server.url for platform in (self.wechat.oa, self.wechat.wecom, self.wechat.kf)]
+        self.environment = demo_data.prepare(tmp_path, *urls, with_kf=True) | {
+            "QUNDA_DATABASE_URL": database_url,
+            "QUNDA_REDIS_URL": valkey_url,
+            "QUNDA_DATA_DIR": str(tmp_path),
+        }
+        self.config_dir = Path(self.environment["QUNDA_CONFIG_DIR"])
+        if servicer:
+            self._change("people.yaml", SERVES, f"{SERVES}, kf: ZhangLeader")
+        if pool:
+            self._change("channels.yaml", "kind: wecom_kf", "kind: wecom_kf\n  pool: true")
+        self.bot = self._compose()
+        self._server = Server(create_app(self.bot))
+        self.wechat.connect(self._server.url)
+
+    def _change(self, name: str, old: str, new: str) -> None:
+        file = self.config_dir / name
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def _compose(self) -> Bot:
+        settings = Settings.load(self.environment, make_secret=True)
+        rooms = Rooms(
+            texts=Texts.load(settings.files("texts")),
+            directory=Directory.load(settings.file("people.yaml"), settings.environ),
+            policy=Policy.load(settings.file("policy.yaml"), settings.environ),
+            reader=_reader(),
+        )
+        bot = compose(settings, self.clock, rooms)
+        bot.ground.redis.flushall()
+        return bot
+
+    def close(self) -> None:
+        self._server.close()
+        self.bot.close()
+        self.wechat.close()
+
+    def customer(self, name: str) -> Customer:
+        return self.wechat.customer(name)
+
+    def work(self) -> None:
+        """Does all that waits, until nothing is left that can be done now."""
+        while any([self._pull(), self._think(), self._deliver(), self._run_jobs()]):
+            pass
+
+    def says(self, person: Any, text: str) -> list[str]:
+        """Somebody writes; what this person reads thereupon."""
+        return self.does(person, lambda: person.send(text))
+
+    def does(self, person: Any, act: Callable[[], object]) -> list[str]:
+        before = len(self.heard(person))
+        act()
+        self.work()
+        return self.heard(person)[before:]
+
+    def heard(self, person: Any) -> list[str]:
+        return [bubble.text for bubble in person.chat() if bubble.speaker == "bot"]
+
+    def rows(self, table: Table) -> list[Row[Any]]:
+        with self.bot.store.read() as connection:
+            return list(connection.execute(select(table)))
+
+    def conversation(self, customer: Customer) -> Row[Any]:
+        query = select(conversations).where(conversations.c.account == customer.account)
+        with self.bot.store.read() as connection:
+            return connection.execute(query).one()
+
+    def ticket(self, number: int = 1) -> Row[Any]:
+        with self.bot.store.read() as connection:
+            return connection.execute(select(tickets).where(tickets.c.id == number)).one()
+
+    def events(self, number: int = 1) -> list[tuple[str, str]]:
+        query = select(ticket_events).where(ticket_events.c.ticket_id == number).order_by(ticket_events.c.id)
+        with self.bot.store.read() as connection:
+            return [(row.kind, row.note) for row in connection.execute(query)]
+
+    def _pull(self) -> bool:
+        before = len(self.rows(inbox))
+        self.bot.pulling.pull("kf")
+        return len(self.rows(inbox)) > before
+
+    def _think(self) -> bool:
+        return self._each(select(inbox.c.conversation_id).where(inbox.c.outcome == "waiting"), self.bot.turns.think)
+
+    def _deliver(self) -> bool:
+        now = self.clock.now()
+        due = select(outbox.c.conversation_id).where(outbox.c.status == "queued", outbox.c.due_at <= now)
+        return self._each(due, self.bot.delivery.deliver)
+
+    def _run_jobs(self) -> bool:
+        with self.bot.store.read() as connection:
+            found = due_jobs(connection, self.clock.now())
+        for job_id in found:
+            self.bot.jobs.run(job_id)
+        return bool(found)
+
+    def _each(self, query: Any, work: Callable[[int], None]) -> bool:
+        with self.bot.store.read() as connection:
+            found = sorted(set(connection.execute(query).scalars()))
+        for row_id in found:
+            work(row_id)
+        return bool(found)

@@ -1,0 +1,31 @@
+"""A message that only makes sense after the one before it: "那退款呢", "香蕉呢"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from faq.text import plain
+from understanding.slots import SlotReader
+
+_LEANS_ON = re.compile(r"(?:那么|那要是|那如果|那|还有|要是|如果|换成)?(?P<topic>.{1,8}?)(?:呢|的话呢?|又怎么样)?")
+_LONGEST = 10
+"""Characters; whoever writes more says what is meant."""
+
+
+def in_context(text: str, history: Sequence[str], slots: SlotReader) -> tuple[str, str] | None:
+    """What the message is about, and the question it stands for; None when it stands for itself.
+
+    Another product takes the place of the one that was asked about; any other topic is put before the last question.
+    """
+    said = plain(text)
+    if not history or len(said) > _LONGEST or not (said.startswith("那") or said.endswith(("呢", "的话"))):
+        return None
+    found = _LEANS_ON.fullmatch(said)
+    earlier = plain(history[-1])
+    if not found or not earlier:
+        return None
+    topic = found["topic"]
+    if slots.only_product(topic) and (product := slots.products.search(earlier)):
+        return topic, earlier[: product.start()] + topic + earlier[product.end() :]
+    return topic, f"{topic}，{earlier}"
