@@ -13,6 +13,7 @@ import handlers
 from bot.channels.channel import Channel
 from bot.channels.group_webhook import GroupWebhook
 from bot.channels.official_account import OfficialAccount
+from bot.channels.wecom_aibot import WecomAibot
 from bot.channels.wecom_app import WecomApp
 from bot.channels.wecom_kf import WecomKf
 from bot.clock import Clock
@@ -23,7 +24,14 @@ from bot.jobs import Jobs
 from bot.pulling import Pulling
 from bot.storage.store import Store
 from bot.turn import NamedHandler, Turns
-from config.channels import ChannelConfig, GroupWebhookConfig, OfficialAccountConfig, WecomKfConfig, load_channels
+from config.channels import (
+    ChannelConfig,
+    GroupWebhookConfig,
+    OfficialAccountConfig,
+    WecomAibotConfig,
+    WecomKfConfig,
+    load_channels,
+)
 from config.errors import ConfigError
 from config.settings import Settings
 from config.texts import Texts
@@ -183,6 +191,8 @@ def open_channel(config: ChannelConfig, connection: redis.Redis, clock: Clock) -
         return OfficialAccount(config, connection, clock)
     if isinstance(config, WecomKfConfig):
         return WecomKf(config, connection, clock)
+    if isinstance(config, WecomAibotConfig):
+        return WecomAibot(config, connection, clock)
     if isinstance(config, GroupWebhookConfig):
         return GroupWebhook(config, connection, clock)
     return WecomApp(config, connection, clock)

@@ -19,7 +19,7 @@ from bot.clock import Clock
 from bot.errors import BotError, OverRate, ResultUnknown
 from bot.media import stored_path
 from bot.storage.store import Store
-from bot.storage.tables import attachments, conversations, outbox
+from bot.storage.tables import attachments, conversations, inbox, outbox
 from bot.transaction import Transaction
 from bot.turn import OFFER_SECONDS
 
@@ -30,6 +30,8 @@ _MAX_ATTEMPTS = 12
 _LONGEST_WAIT = 300.0
 _OPEN = ("offered", "queued", "sending")
 _MOST_ALONG = 20
+_WAIT_FOR_MORE = timedelta(seconds=10)
+"""How long an answer waits for those to the same person's other messages, to leave as one with them."""
 _SESSIONS = {"session_person": "person", "session_pool": "pool", "session_ended": "ended"}
 """Who speaks instead, as a channel tells it when it refuses a message."""
 _KEEPS_ONE = 2
@@ -91,6 +93,8 @@ class Delivery:
             if row is None or self._must_wait(row, now):
                 return None
             channel = self._channels[conversation.channel]
+            if _may_grow(connection, row, channel.capabilities, now):
+                return None
             verdict = _verdict(row, conversation, channel.capabilities, now)
             if verdict is None and not channel.capabilities.pushes:
                 self._keep(connection, conversation, row, now)
@@ -303,6 +307,19 @@ def _along(
             break
         along.append(each)
     return tuple(along)
+
+
+def _may_grow(connection: Connection, row: Row[Any], rules: Capabilities, now: datetime) -> bool:
+    """Whether more is about to be said that can leave in one message with this row.
+
+    After a while without us many messages of one person wait, more than the window has answers.
+    """
+    if not (rules.pulled and rules.merges) or row.kind != "text" or row.payload.get("code"):
+        return False
+    if row.attempts or now - row.created_at >= _WAIT_FOR_MORE:
+        return False
+    waits = select(inbox.c.id).where(inbox.c.conversation_id == row.conversation_id, inbox.c.outcome == "waiting")
+    return connection.execute(waits.limit(1)).first() is not None
 
 
 def _merged(first: Outgoing, along: Sequence[Row[Any]]) -> Outgoing:

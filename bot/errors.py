@@ -68,6 +68,12 @@ class ResultUnknown(BotError):
     permanent = False
 
 
+class NotPublic(BotError):
+    """Something that is not for everybody was about to be said in a group; it stays unsaid."""
+
+    code = "not_public"
+
+
 class MediaTooLarge(BotError):
     """The file is larger than we accept."""
 

@@ -17,3 +17,7 @@ RECALLED = "recalled"
 
 DELIVERY_FAILED = "delivery_failed"
 """A message that the platform had taken did not arrive. ``extra``: "key" (that of ``Outgoing``) and "code"."""
+
+FEEDBACK = "feedback"
+"""Somebody has judged an answer. ``extra``: "answer", the dedupe key of the message that it answered, "kind" ("good",
+"bad" or "withdrawn"), "remark" and "reasons"."""

@@ -17,13 +17,14 @@ class Choice:
 class Menu:
     """``head`` asks, ``choices`` answer, ``tail`` says what else one can do.
 
-    Where a channel has no menus it becomes a numbered text; the handler that asks must understand the numbers too.
+    ``by_number`` goes after the head where nothing can be tapped ("回复数字就行："). Where a channel has no menus it becomes a numbered text; the handler that asks must understand the numbers too.
     """
 
     head: str
     choices: tuple[Choice, ...]
     tail: str = ""
+    by_number: str = ""
 
     def as_text(self) -> str:
         numbered = (f"{number}. {choice.label}" for number, choice in enumerate(self.choices, 1))
-        return "\n".join(part for part in (self.head, *numbered, self.tail) if part)
+        return "\n".join(part for part in (self.head + self.by_number, *numbered, self.tail) if part)

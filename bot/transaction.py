@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.channels.capabilities import Capabilities
+from bot.errors import NotPublic
 from bot.menu import Menu
 from bot.storage.tables import conversations, jobs, outbox
 from bot.wording import parcels
@@ -97,8 +98,9 @@ class Transaction:
         marks: Mapping[str, Any],
     ) -> None:
         """Queues texts and menus in the form that the conversation's channel can carry."""
-        for kind, payload in parcels(words, self.rules_of(conversation_id)):
-            self.put(conversation_id, kind, {**payload, **marks}, voice=voice, about=about, key=key)
+        rules, chat = self._place(conversation_id)
+        for kind, payload in parcels(words, rules, for_everybody=bool(chat)):
+            self._queue(conversation_id, kind, {**payload, **marks}, voice=voice, about=about, key=key)
             key = f"{key}+" if key else None
 
     def show(self, conversation_id: int, attachment_id: int, *, about: str | None = None, key: str) -> None:
@@ -149,8 +151,17 @@ class Transaction:
 
     def rules_of(self, conversation_id: int) -> Capabilities:
         """The rules of a conversation's channel."""
-        query = select(conversations.c.channel).where(conversations.c.id == conversation_id)
-        return self.capabilities[self.connection.execute(query).scalar_one()]
+        return self._place(conversation_id)[0]
+
+    def is_in_group(self, conversation_id: int) -> bool:
+        """Whether everybody in a group reads what is said in a conversation."""
+        return bool(self._place(conversation_id)[1])
+
+    def _place(self, conversation_id: int) -> tuple[Capabilities, str]:
+        """The rules of a conversation's channel, and its group's id."""
+        query = select(conversations.c.channel, conversations.c.chat).where(conversations.c.id == conversation_id)
+        row = self.connection.execute(query).one()
+        return self.capabilities[row.channel], row.chat
 
     def put(
         self,
@@ -162,7 +173,24 @@ class Transaction:
         about: str | None = None,
         key: str | None = None,
     ) -> None:
-        """Queues anything that the conversation's channel can send; ``kind`` may be one of the channel's own."""
+        """Queues anything that the conversation's channel can send; ``kind`` may be one of the channel's own.
+
+        Raises NotPublic where a group would see it: what is written for everybody are words.
+        """
+        if self.is_in_group(conversation_id):
+            raise NotPublic("only words may be said in a group")
+        self._queue(conversation_id, kind, payload, voice=voice, about=about, key=key)
+
+    def _queue(
+        self,
+        conversation_id: int,
+        kind: str,
+        payload: Mapping[str, Any],
+        *,
+        voice: Voice,
+        about: str | None,
+        key: str | None,
+    ) -> None:
         if key is not None and self._is_queued(key):
             return
         self._count += 1

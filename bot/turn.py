@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
@@ -272,7 +272,7 @@ class Turns:
 
     def _throttle(self, row: Row[Any], at: datetime) -> _Outcome:
         first = _burst(row, at)[1] == BURST_MESSAGES + 1
-        return _Outcome("throttled", "", Effects(replies=(self._flood,) if first else ()))
+        return _Outcome("throttled", "", Effects(replies=(self._flood,) if first and not row.chat else ()))
 
     def _store_turn(
         self,
@@ -314,7 +314,8 @@ class Turns:
         passive = answer_until is not None and rules.reply_margin is not None
         in_time = passive and (rules.streams or self._clock.monotonic() < (answer_until or 0.0))
         older = () if rules.pushes else _words_kept(tx, in_time)
-        passive = in_time and not (rules.pushes and row.waiting)
+        # What is asked again is answered at once: what waits there goes another way, and not through this answer.
+        passive = in_time and (rules.streams or not (rules.pushes and row.waiting))
         answer = self._store_replies(tx, turn.message, rules, passive=passive, older=older)
         for record in tx.afterwards:
             record(tx)
@@ -330,7 +331,7 @@ class Turns:
         older: Sequence[Row[Any]] = (),
     ) -> Answer:
         """Queues the replies; the first, with ``older`` words that could not be said before, may go out at once."""
-        found = parcels(tx.replies, rules)
+        found = parcels(tx.replies, rules, for_everybody=bool(message.chat))
         offered: list[int] = []
         for number, (kind, payload) in enumerate(found):
             now = passive and number == 0 and kind == "text"
@@ -362,6 +363,16 @@ class Turns:
         text = "\n".join([*(row.payload["text"] for row in told), *([words] if words else [])])
         ids = (*(row.id for row in told), *offered)
         return Answer(text, ids, tx.conversation_id, more=len(found) > len(offered))
+
+    def later_answer(self, channel: str, dedupe_key: str) -> Answer:
+        """What has become of a message that the platform asks for again: None while it is still being thought about,
+        an empty text when there is nothing to say.
+        """
+        query = select(inbox.c.id).where(inbox.c.channel == channel, inbox.c.dedupe_key == dedupe_key)
+        with self._store.read() as connection:
+            known = connection.execute(query).first() is not None
+        answer = self.first_answer(channel, dedupe_key)
+        return replace(answer, text="") if known and answer.text is None else answer
 
     def first_answer(self, channel: str, dedupe_key: str) -> Answer:
         """The reply that the first copy of a message offered in its HTTP answer, if it did.

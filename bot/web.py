@@ -82,7 +82,7 @@ class Callbacks:
         if inbound.poke is not None:
             self._pulling.poked(name, inbound.poke)
         if inbound.asks_again:
-            return self._respond(channel, inbound, self._turns.first_answer(name, inbound.asks_again))
+            return self._respond(channel, inbound, self._turns.later_answer(name, inbound.asks_again))
         if inbound.message is None:
             return _plain(channel.acknowledgement, 200)
         margin = channel.capabilities.reply_margin

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.channels.capabilities import Capabilities
+from bot.errors import NotPublic
 from bot.menu import Menu
+from config.texts import Public
 
 _ENDS = re.compile(r"(?<=[。！？!?\n；;])")
 
@@ -16,8 +18,16 @@ _HEAD_BYTES = 1024
 """The longest head of a tappable menu. Source: developer.work.weixin.qq.com document 94677."""
 
 
-def parcels(words: Sequence[str | Menu], rules: Capabilities) -> list[tuple[str, dict[str, Any]]]:
-    """What leaves for these texts and menus: kinds and payloads of outbox rows, as few as possible."""
+def parcels(
+    words: Sequence[str | Menu], rules: Capabilities, *, for_everybody: bool = False
+) -> list[tuple[str, dict[str, Any]]]:
+    """What leaves for these texts and menus: kinds and payloads of outbox rows, as few as possible.
+
+    ``for_everybody``: a group reads them. Raises NotPublic for a single one that was not written for it: all words on
+    their way into a group pass here.
+    """
+    if for_everybody and not all(isinstance(each, Public) for each in words):
+        raise NotPublic("these words were not written for everybody")
     found: list[tuple[str, dict[str, Any]]] = []
     lines: list[str] = []
     for each in words:
@@ -38,7 +48,7 @@ def _texts(lines: Sequence[str], rules: Capabilities) -> list[tuple[str, dict[st
 
 
 def _menu(menu: Menu, head: str) -> dict[str, Any]:
-    words = Menu(head, menu.choices, menu.tail).as_text()
+    words = Menu(head, menu.choices, menu.tail, menu.by_number).as_text()
     choices = [[choice.id, choice.label] for choice in menu.choices]
     return {"text": words, "head": head, "choices": choices, "tail": menu.tail}
 

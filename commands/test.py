@@ -15,11 +15,14 @@ CHECKS: Mapping[str, Sequence[str]] = {
     "import contracts": ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
     "pytest": ("-m", "pytest"),
 }
+ALL_AT_ONCE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+"""A process per core; the tests of one file stay together, as they share what is slow to start."""
 
 
 def run(pytest_arguments: Sequence[str]) -> int:
     """Runs every check to its end, also after one has failed; with arguments pytest alone. Returns 0 or 1."""
-    chosen = {"pytest": (*CHECKS["pytest"], *pytest_arguments)} if pytest_arguments else CHECKS
+    pytest = (*CHECKS["pytest"], *(pytest_arguments or ALL_AT_ONCE))
+    chosen = {"pytest": pytest} if pytest_arguments else {**CHECKS, "pytest": pytest}
     failed = [name for name, arguments in chosen.items() if not _passes(name, arguments)]
     print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll checks passed.", flush=True)
     return 1 if failed else 0

@@ -12,6 +12,16 @@ from config.yaml_file import read_yaml
 Form = Literal["plain", "elder", "group"]
 FORMS: tuple[Form, ...] = ("plain", "elder", "group")
 
+MAY_BE_NAMED = frozenset({"link", "question"})
+"""What a group form may hold in braces: the way into a private chat, and a question out of the knowledge. Nothing that
+belongs to one person has a name here, so none of it can be said in front of everybody."""
+
+
+class Public(str):
+    """Words that everybody may read, rendered from a group form. Nothing else is ever written into a group."""
+
+    __slots__ = ()
+
 
 class Texts:
     """Renders sentences by key.
@@ -32,14 +42,15 @@ class Texts:
         return cls(sentences)
 
     def say(self, key: str, form: Form = "plain", **values: Any) -> str:
-        return self._sentences[key][form].format(**values)
+        words = self._sentences[key][form].format(**values)
+        return Public(words) if form == "group" else words
 
     def keys(self) -> frozenset[str]:
         return frozenset(self._sentences)
 
     def variables(self, key: str, form: Form) -> frozenset[str]:
         """The names of the variables a sentence needs."""
-        return frozenset(name for _, name, _, _ in Formatter().parse(self._sentences[key][form]) if name)
+        return _names_in(self._sentences[key][form])
 
 
 def _read(file: Path, sentences: dict[str, Mapping[Form, str]]) -> None:
@@ -54,3 +65,10 @@ def _read(file: Path, sentences: dict[str, Mapping[Form, str]]) -> None:
                 problem = f"{key} lacks the form {missing[0]}" if missing else f"{key} stands twice"
                 raise source.error(problem, "write each sentence once, with plain, elder and group", section, name)
             sentences[key] = {form: str(forms[form]).strip() for form in FORMS}
+            if private := _names_in(sentences[key]["group"]) - MAY_BE_NAMED:
+                problem = f"the group form of {key} says {{{min(private)}}}, which not everybody may read"
+                raise source.error(problem, "write a group form without it", section, name)
+
+
+def _names_in(sentence: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(sentence) if name)

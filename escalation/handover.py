@@ -26,7 +26,7 @@ def hand_over(
     """Opens the ticket or adds to the open one, tells staff, and replies with the number and what happens next.
 
     ``form`` is how to speak to the resident, ``last_messages`` her own words, oldest first. The promise names a time
-    only when somebody could be told.
+    only when somebody could be told. In a group it names nothing, and is made once.
     """
     ticket, newly = open_ticket(tx, new)
     tx.follow(ticket.conversation_id, True)
@@ -35,8 +35,9 @@ def hand_over(
         minutes = policy.first_response_minutes[ticket.priority] if notices.at_work(told, tx.now) else None
         tx.reply(promise(texts, form, ticket, told, minutes))
         sessions.let_wait(tx, ticket)
-    else:
-        told = notices.remind(tx, ticket, new.reason)
+        return ticket
+    told = notices.remind(tx, ticket, new.reason)
+    if form != "group":  # there, once is enough
         key = "ticket.again" if told else "ticket.promise_to_nobody"
         tx.reply(texts.say(key, form, label=ticket.label, who=in_words(texts, told)))
     return ticket

@@ -16,12 +16,12 @@ from escalation.routing import Routing, address_of
 from escalation.staff_room import StaffRooms
 from escalation.tickets import BOT, RESIDENT, Ticket
 from escalation.transcript import shortened, without_phones
-from shop.directory import Directory, Staff
+from shop.directory import Community, Directory, Staff
 from shop.hours import within_hours
 
 _MOST_MESSAGES = 4
 _MOST_FACTS = 8
-_NO_CALL_NEEDED = frozenset({"kept", "session_person", "session_pool"})
+_NO_CALL_NEEDED = frozenset({"kept", "session_person", "session_pool", "in_group", "answer_used"})
 """Causes for which there is something better than to telephone."""
 
 
@@ -126,6 +126,15 @@ class Notices:
             about = tickets.about((own or matters)[0].id) if matters else None
             key = f"{tx.origin}:forward:{person.id}"
             tx.tell(address_of(tx, person), text, voice="notice", about=about, key=key)
+
+    def warn(self, tx: Transaction, community: Community | None, words: str, account: str) -> None:
+        """Tells whoever is responsible that somebody complains in a community's group; ``account`` is who."""
+        place = community.name if community else self._say("no_community")
+        text = self._texts.say(
+            "group_staff.warning", community=place, words=words, account=account, time=self.second(tx.now)
+        )
+        for person in self.routing.responsible(tx, community.id if community else None):
+            tx.tell(address_of(tx, person), text, voice="notice")
 
     def recalled(self, tx: Transaction, readers: Iterable[int]) -> None:
         """Tells those who have read a message, by their conversations, that the resident has taken it back."""

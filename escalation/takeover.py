@@ -13,7 +13,7 @@ from bot.menu import Choice, Menu
 from bot.storage.tables import outbox
 from bot.transaction import Transaction
 from config.texts import Form, Texts
-from escalation import sessions, tickets
+from escalation import private, sessions, tickets
 from escalation.notices import Notices
 from escalation.routing import holder_of
 from escalation.tickets import Ticket
@@ -68,10 +68,10 @@ class Takeover:
         named = ticket.owner is None and leader is not None and leader.id == staff.id
         return named and tx.now - ticket.opened_at < _JUST_OPENED and _has_been_answered(tx, ticket)
 
-    def reply(self, tx: Transaction, ticket: Ticket, staff: Staff, text: str) -> None:
-        """Passes a person's own words on to the resident."""
+    def reply(self, tx: Transaction, ticket: Ticket, staff: Staff, text: str) -> bool:
+        """Passes a person's own words on to the resident; False when there is no private chat with her yet."""
         tickets.add_event(tx, ticket.id, staff.id, "replied", text)
-        self.tell_resident(tx, ticket, "person", owner=staff.name, text=text)
+        return self.tell_resident(tx, ticket, "person", owner=staff.name, text=text)
 
     def solve(self, tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
         """Marks the ticket as solved, gives the conversation back to the bot and asks the resident whether it is so."""
@@ -88,7 +88,8 @@ class Takeover:
         if not tickets.solve(tx, ticket.id, staff.id):
             return False
         self._release(tx, ticket, staff)
-        tx.set_state(ticket.conversation_id, {SETTLE: ticket.id, ASIDE: None})
+        if place := private.place_of(tx, ticket):
+            tx.set_state(place, {SETTLE: ticket.id, ASIDE: None})
         return True
 
     def question(self, tx: Transaction, ticket: Ticket, staff: Staff) -> Menu:
@@ -147,13 +148,21 @@ class Takeover:
 
     def tell_resident(
         self, tx: Transaction, ticket: Ticket, key: str, *, outcome: bool = False, **values: object
-    ) -> None:
+    ) -> bool:
         """Says something to the resident on behalf of a person, whether or not the bot is silent there.
 
-        ``outcome``: this is how the matter ends.
+        ``outcome``: this is how the matter ends. What was begun in a group goes on in a private chat; while there is
+        none, the resident is shown the way there, the ticket's people are told, and it is False.
         """
+        place = private.place_of(tx, ticket)
+        if place is None:
+            if key != "taken":
+                private.show_the_way(tx, ticket, self.notices.directory, self.texts)
+                self.notices.undelivered(tx, ticket, "in_group", None)
+            return False
         text = self.texts.say(f"ticket.{key}", _form(tx, ticket), label=ticket.label, **values)
-        tx.tell(ticket.conversation_id, text, voice="person", about=tickets.about(ticket.id), outcome=outcome)
+        tx.tell(place, text, voice="person", about=tickets.about(ticket.id), outcome=outcome)
+        return True
 
     def _hold(self, tx: Transaction, ticket: Ticket, staff: Staff) -> None:
         """Whoever speaks already, on another ticket of the same resident, goes on speaking while she is there."""

@@ -36,7 +36,7 @@ def on_undelivered(tx: Transaction, undelivered: Undelivered, notices: Notices) 
     A notice to staff that failed is told to others, each of them once per ticket, so that failing can never go round
     in circles. What a person has said is reported each time; what the bot has said once per ticket and cause.
     """
-    why = _why(undelivered)
+    why = _why(tx, undelivered)
     for ticket in _concerned(tx, undelivered):
         if undelivered.error == SESSION_STAYS:
             notices.stays(tx, ticket)
@@ -71,8 +71,11 @@ def _concerned(tx: Transaction, undelivered: Undelivered) -> list[Ticket]:
     return tickets.open_in(tx.connection, undelivered.conversation_id)
 
 
-def _why(undelivered: Undelivered) -> str:
+def _why(tx: Transaction, undelivered: Undelivered) -> str:
     """The name of the sentence that explains the cause."""
+    window = tx.rules_of(undelivered.conversation_id).window
+    if undelivered.error in ("window_closed", "window_used_up") and window is not None and window.messages == 1:
+        return "answer_used"
     if undelivered.error in _CAUSES:
         return _CAUSES[undelivered.error]
     return undelivered.status if undelivered.status in ("uncertain", "expired") else "refused"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ class Observation:
 SCORES = np.array([9.8, 2.8])
 """Coefficients of strength and cover. Fitted on the shipped knowledge, as all defaults are."""
 NONE = np.array([3.2, 1.0, 4.0, 0.0])
-""" Of "none of them": constant, unknown share, strength of chatter, shortness."""
+"""Of "none of them": constant, unknown share, strength of chatter, shortness."""
 CERTAINTY = np.array([0.0, 0.75, 0.0, 0.0, 0.0])
 """What the confidence keeps of the logit: constant, log-odds of the best, its lead, unknown share, shortness."""
 UNLEARNT_THRESHOLD = 0.82
@@ -130,14 +131,12 @@ class Calibration:
         return others
 
 
-class _Curve:
+class _Curve(Protocol):
     """Something to be climbed: a likelihood and its slope and curvature."""
 
-    def likelihood(self, at: Floats) -> float:
-        raise NotImplementedError
+    def likelihood(self, at: Floats) -> float: ...
 
-    def bend(self, at: Floats) -> tuple[Floats, Floats]:
-        raise NotImplementedError
+    def bend(self, at: Floats) -> tuple[Floats, Floats]: ...
 
 
 def _climb(curve: _Curve, start: Floats, pull: float) -> Floats:
@@ -159,7 +158,7 @@ def _climb(curve: _Curve, start: Floats, pull: float) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample(_Curve):
+class _Sample:
     """The inputs of all candidates of all observations, the place of the right one, and the weights."""
 
     rows: Floats
@@ -195,7 +194,7 @@ class _Sample(_Curve):
 
 
 @dataclass(frozen=True, slots=True)
-class _Yes(_Curve):
+class _Yes:
     """Whether the best candidate was right, and what there was to doubt it."""
 
     inputs: Floats

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from config.errors import ConfigError
-from config.texts import Form
+from config.texts import Form, Public
 from config.yaml_file import YamlFile, read_yaml
 from faq import variables
 
@@ -158,6 +158,14 @@ class Knowledge:
         if said is None:
             raise ValueError(f"{entry.id} has no answer, the skill {entry.skill} takes over")
         return said.format_map(values)
+
+    def answer_for_all(self, entry_id: str, values: Mapping[str, Any], community: str | None) -> Public | None:
+        """What may be said of an entry in front of everybody in a community; None where nothing was written for it.
+
+        ``values`` as for ``answer_for``; what is a rule for all may be named, nothing of one resident is among them.
+        """
+        entry = self.held_in(entry_id, community)
+        return Public(entry.group.format_map(values)) if entry.group else None
 
 
 def mistakes_in(texts: Mapping[str, str | None]) -> Iterator[tuple[str, str, str]]:

@@ -34,6 +34,16 @@ gaps = Table(
     Index("ix_gaps_conversation", "conversation_id", "id"),
 )
 
+group_answers = Table(
+    "group_answers",
+    metadata,
+    # When an entry was last answered in a group.
+    Column("channel", String(64), primary_key=True),
+    Column("chat", String(128), primary_key=True),
+    Column("entry_id", String(200), primary_key=True),
+    Column("said_at", Instant, nullable=False),
+)
+
 knowledge_additions = Table(
     "knowledge_additions",
     metadata,

@@ -21,6 +21,7 @@ from handlers import (
     held,
     identify,
     in_client,
+    in_group,
     leave,
     media_events,
     order_status,
@@ -33,11 +34,13 @@ from handlers import (
 )
 from handlers.claim import skill as claim
 
+# in_group takes all that comes out of groups, so no handler behind it ever speaks in one.
 # Whoever answers a question of the bot's own goes before hand_over, which would read a tone into short answers; each
 # of them leaves danger, anger and calls for a person alone.
 HANDLERS: tuple[tuple[str, Callable[..., Effects | None]], ...] = (
     ("staff_commands", staff_commands.handle),
     ("media_events", media_events.handle),
+    ("in_group", in_group.handle),
     ("delivery_failed", delivery_failed.handle),
     ("recalled", recalled.handle),
     ("entering", entering.handle),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.conversation import Turn
 from bot.effects import Effects
+from bot.menu import Choice, Menu
 from faq.knowledge import Knowledge
 from handlers.hand_over import HandOver
 from handlers.reading import Readings
@@ -17,6 +18,8 @@ from understanding.reader import Understanding
 CHOSEN = "chosen"
 """The fact under which stands the entry that the resident chose in this turn."""
 
+_OF_KNOWLEDGE = "faq:"
+"""How the ids of tappable questions begin."""
 _CHOICES = 3
 _LIKELY = 0.15
 """Where even the likeliest question is less probable, a list of questions would only confuse."""
@@ -36,9 +39,14 @@ def ask(turn: Turn, reading: Understanding, *, speakers: Speakers, knowledge: Kn
         state = with_flow(turn, {"name": "clarify", "choices": []})
         return Effects(replies=(speakers.say(turn, "clarify.rephrase"),), state=state, note="clarify:rephrase")
     choices = [entry for entry, _ in likely[:_CHOICES]]
-    lines = "\n".join(f"{number}. {knowledge.question_of(entry)}" for number, entry in enumerate(choices, 1))
+    question = Menu(
+        speakers.say(turn, "clarify.ask"),
+        tuple(Choice(f"{_OF_KNOWLEDGE}{entry}", knowledge.question_of(entry)) for entry in choices),
+        tail=speakers.say(turn, "clarify.neither"),
+        by_number=speakers.say(turn, "clarify.by_number"),
+    )
     return Effects(
-        replies=(speakers.say(turn, "clarify.ask", choices=lines),),
+        replies=(question,),
         state=with_flow(turn, {"name": "clarify", "choices": choices}),
         note="clarify:" + ",".join(choices),
     )
@@ -48,16 +56,15 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers, handing_over: 
     """The answer to a clarifying question. A choice is passed on as if it had been understood at once."""
     running = flow(turn, "clarify")
     text = turn.message.text
-    if running is None or not text.strip():
-        return None
-    if readings.is_low(readings.of(turn)):
+    knowledge = readings.knowledge_of(turn)
+    tapped = _tapped(turn, knowledge)
+    if tapped is None and (running is None or not text.strip() or readings.is_low(readings.of(turn))):
         return None
     drop_flow(turn)
-    knowledge = readings.knowledge_of(turn)
-    choices = [entry for entry in running["choices"] if knowledge.knows(entry)]
-    chosen = _CHOICE.fullmatch(text)
-    if chosen and _DIGITS[chosen[1]] <= len(choices):
-        entry = knowledge[choices[_DIGITS[chosen[1]] - 1]]
+    choices = [entry for entry in (running or {}).get("choices", ()) if knowledge.knows(entry)]
+    chosen = tapped or _by_number(text, choices)
+    if chosen:
+        entry = knowledge[chosen]
         turn.facts[CHOSEN] = entry.id
         turn.facts["reading"] = replace(
             readings.of(turn),
@@ -76,6 +83,18 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers, handing_over: 
             note="hand_over:unclear",
         )
     return None
+
+
+def _tapped(turn: Turn, knowledge: Knowledge) -> str | None:
+    """The entry whose question was tapped, however old the menu is."""
+    entry = turn.message.choice.removeprefix(_OF_KNOWLEDGE)
+    return entry if turn.message.choice.startswith(_OF_KNOWLEDGE) and knowledge.knows(entry) else None
+
+
+def _by_number(text: str, choices: list[str]) -> str | None:
+    chosen = _CHOICE.fullmatch(text)
+    number = _DIGITS[chosen[1]] if chosen else 0
+    return choices[number - 1] if 0 < number <= len(choices) else None
 
 
 def says_neither(text: str) -> bool:

@@ -8,7 +8,7 @@ from handlers.reading import Readings
 from handlers.speaker import Speakers
 from understanding.skills import ABOUT, BYE, GREETING, HELP, THANKS
 
-_SENTENCES = {
+SENTENCES = {
     GREETING: "greeting.hello",
     HELP: "greeting.help",
     THANKS: "greeting.thanks",
@@ -19,11 +19,11 @@ _SENTENCES = {
 
 def handle(turn: Turn, *, readings: Readings, speakers: Speakers) -> Effects | None:
     """Answers small talk; somebody who has just followed the account is welcomed."""
-    if turn.message.event in ("subscribe", "scan"):
+    if turn.message.event in ("subscribe", "scan", "enter_chat"):
         return Effects(replies=(speakers.say(turn, "greeting.subscribed"),), note="greeting:subscribed")
     if not turn.message.text.strip():
         return None
-    sentence = _SENTENCES.get(readings.of(turn).skill or "")
+    sentence = SENTENCES.get(readings.of(turn).skill or "")
     if sentence is None:
         return None
     if turn.conversation.followed and sentence == "greeting.hello":

@@ -85,13 +85,13 @@ def handle(
     if not turn.message.text.strip():
         return None
     reading = readings.of(turn)
-    cause = _cause(reading, readings.is_low(reading))
+    cause = cause_of(reading, readings.is_low(reading))
     if cause is None:
         return None
     sentence, priority = cause
     facts = told_so_far(turn, Lines(turn, store, speakers, policy, settings.timezone), handing_over.texts)
     priority = higher(priority, "P1") if facts else priority
-    reason = _reason(reading) or handing_over.texts.say(f"reason.{sentence}")
+    reason = reason_of(reading) or handing_over.texts.say(f"reason.{sentence}")
     drop_flow(turn)
     forget_words(turn)
     return Effects(
@@ -101,7 +101,7 @@ def handle(
     )
 
 
-def _cause(reading: Understanding, low: bool) -> tuple[str, str] | None:
+def cause_of(reading: Understanding, low: bool) -> tuple[str, str] | None:
     """Why a person is needed now, which is also the name of the soothing sentence, and how urgent it is."""
     if reading.priority == "P0":
         return "danger", "P0"
@@ -114,6 +114,6 @@ def _cause(reading: Understanding, low: bool) -> tuple[str, str] | None:
     return None
 
 
-def _reason(reading: Understanding) -> str:
+def reason_of(reading: Understanding) -> str:
     """What staff can use of the bot's reasons: feelings, threats, what was asked for and what is wrong."""
     return "；".join(why for why in reading.why if not why.startswith(_ABOUT_THE_BOT))

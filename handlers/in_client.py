@@ -50,15 +50,11 @@ class _Client:
     speakers: Speakers
 
     def taken(self, tx: Transaction) -> None:
-        """Somebody speaks there from now on; the ticket is hers."""
+        """Somebody speaks there from now on; the ticket, if there is one, is hers."""
         tx.session(tx.conversation_id, "person")
         ticket = self._ticket(tx)
-        if self.staff is None:
-            return
-        if ticket is not None and self._may_have(ticket):
+        if self.staff is not None and ticket is not None and self._may_have(ticket):
             self._takeover.take(tx, ticket, self.staff, introduce=False, over=True)
-        elif ticket is None:
-            tx.hold(tx.conversation_id, self.staff.id)
 
     def spoke(self, tx: Transaction) -> None:
         """Her words are a reply like any other, and the first one is the ticket's first response."""

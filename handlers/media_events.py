@@ -40,7 +40,7 @@ def handle(turn: Turn, *, store: Store, speakers: Speakers, notices: Notices, te
         draft = None
     if turn.message.event == MEDIA_STORED:
         return _stored(turn, attachment_id, claim, draft, notices)
-    if turn.conversation.holder is not None or turn.message.extra["kind"] == "voice":
+    if turn.conversation.holder is not None or turn.message.chat or turn.message.extra["kind"] == "voice":
         return _tell_staff(turn, attachment_id, texts, notices)
     if draft is None and claim is None and not turn.conversation.followed:
         return Effects(note="media:unusable")
@@ -63,7 +63,7 @@ def _stored(turn: Turn, attachment_id: int, claim: Claim | None, draft: Draft | 
 
 
 def _tell_staff(turn: Turn, attachment_id: int, texts: Texts, notices: Notices) -> Effects:
-    """A person speaks here, or nobody can ask for a voice message again in words: staff are told instead."""
+    """A person speaks here, everybody reads along, or a voice message cannot be asked for again: staff are told."""
     name = "voice_unreadable" if turn.message.extra["kind"] == "voice" else "photo_unreadable"
 
     def forward(tx: Transaction) -> None:

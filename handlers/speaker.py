@@ -51,8 +51,10 @@ class Speakers:
     def _find(self, turn: Turn) -> Speaker:
         with self._store.read() as connection:
             resident = find_by_account(connection, turn.message.channel, turn.message.account)
+        if turn.message.chat:
+            place = self._directory.community_of_chat(turn.message.channel, turn.message.chat)
+            own = self._directory.community(resident.community_id if resident else None)
+            return Speaker(resident, place or own, "group")
         known = (resident.community_id if resident else None) or turn.conversation.state.get(COMMUNITY)
         community = self._directory.community(known)
-        if turn.message.chat:
-            return Speaker(resident, community, "group")
         return Speaker(resident, community, "elder" if resident and resident.elder else "plain")

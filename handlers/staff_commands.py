@@ -105,8 +105,8 @@ class _Work:
         newly = self._takeover.take(self.tx, ticket, self.staff, introduce=False)
         if not newly and not self._has(ticket):
             return
-        self._takeover.reply(self.tx, ticket, self.staff, command.text)
-        self._say("sending", label=ticket.label, name=ticket.name, text=_beginning(command.text))
+        if self._takeover.reply(self.tx, ticket, self.staff, command.text):
+            self._say("sending", label=ticket.label, name=ticket.name, text=_beginning(command.text))
         if newly:
             self._say_taken(ticket)
 

@@ -152,9 +152,7 @@ class WeChat:
             **{name: Person(name, role, userid, self.wecom) for name, (role, userid) in cast.staff.items()},
         }
         self.customers = {
-            name: Customer(
-                name, account, self.kf, elder=name in cast.elders, community=cast.communities.get(name, "")
-            )
+            name: Customer(name, account, self.kf, elder=name in cast.elders, community=cast.communities.get(name, ""))
             for name, account in cast.customers.items()
         }
         self.inspection = Inspection()

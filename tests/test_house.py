@@ -32,7 +32,7 @@ TRADE = {
     "community", "complaint", "coupon", "fruit", "goods", "leader", "order", "orders", "payout", "pickup", "product",
     "refund", "refunds", "resident", "residents", "ticket", "tickets",
 }  # fmt: skip
-TRADE_IN_CHINESE = re.compile("居民|团长|客服|主管|订单|退款|工单|投诉|坏果|优惠券|取货|社区|商品")
+TRADE_IN_CHINESE = re.compile("居民|团长|(?<!微信)客服|主管|订单|退款|工单|投诉|坏果|优惠券|取货|社区|商品")
 OF_SQL = {"order_by"}
 
 

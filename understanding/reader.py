@@ -24,6 +24,7 @@ from understanding.priority import Priority, PriorityReader
 from understanding.slots import SlotReader
 
 _MODEL = "sentence_model"
+_NEEDED = ("tolerated_wrong", "clarify", "low_mood")
 _EXAMPLES = {"tolerated_wrong": 0.02, "clarify": 0.25, "low_mood": 0.5, "answer": 0.8, "answer_in_group": 0.9}
 
 Decision = Literal["answer", "skill", "clarify", "handoff"]
@@ -93,28 +94,15 @@ class Thresholds:
     low_mood: float
 
     @classmethod
-    def load(cls, file: YamlFile, matcher: Matcher) -> Thresholds:
+    def of(cls, decisions: Mapping[str, Any], matcher: Matcher) -> Thresholds:
         """The thresholds that are set, and those that follow from ``tolerated_wrong`` and what the matcher learnt.
 
-        Before everybody half as many wrong answers are tolerated. Raises ConfigError for a key that is missing or
-        unknown and for a value that is no probability.
+        Before everybody half as many wrong answers are tolerated.
         """
-        content = file.value if isinstance(file.value, Mapping) else {}
-        needed = ("tolerated_wrong", "clarify", "low_mood")
-        wanted = (*needed, "answer", "answer_in_group")
-        for key in content:
-            if key not in (*wanted, _MODEL):
-                raise file.error(f"there is no threshold {key!r}", f"use only {', '.join(wanted)}", key)
-        for key in (key for key in wanted if key in needed or key in content):
-            value = content.get(key)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise file.error(f"{key} is not a number from 0 to 1", f"write '{key}: {_EXAMPLES[key]}'", key)
-        if content["clarify"] > min(content.get("answer", 1.0), content.get("answer_in_group", 1.0)):
-            raise file.error("clarify is above answer", "lower clarify", "clarify")
-        tolerated, clarify = float(content["tolerated_wrong"]), float(content["clarify"])
-        answer = max(clarify, float(content.get("answer", matcher.threshold(tolerated))))
-        in_group = float(content.get("answer_in_group", max(answer, matcher.threshold(tolerated / 2))))
-        return cls(answer, in_group, clarify, float(content["low_mood"]))
+        tolerated, clarify = float(decisions["tolerated_wrong"]), float(decisions["clarify"])
+        answer = max(clarify, float(decisions.get("answer", matcher.threshold(tolerated))))
+        in_group = float(decisions.get("answer_in_group", max(answer, matcher.threshold(tolerated / 2))))
+        return cls(answer, in_group, clarify, float(decisions["low_mood"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +279,25 @@ def load_reader(settings: Settings, additions: Iterable[Addition] = ()) -> Reade
     )
     learnt = LearntStore(settings.data_dir / "learnt")
     decisions = read_yaml(settings.file("understanding.yaml"), settings.environ)
+    _check_decisions(decisions)
     model = load_sentence_model(decisions, settings)
     matcher = Matcher(knowledge, load_speech(speech, produce), load_chatter(words("chatter")), learnt, model)
-    thresholds = Thresholds.load(decisions, matcher)
+    thresholds = Thresholds.of(decisions.value, matcher)
     return Reader(knowledge, matcher, senses, thresholds)
+
+
+def _check_decisions(file: YamlFile) -> None:
+    """Raises ConfigError for a key that is missing or unknown and for a value that is no probability."""
+    content = file.value if isinstance(file.value, Mapping) else {}
+    for key in content:
+        if key not in (*_EXAMPLES, _MODEL):
+            raise file.error(f"there is no threshold {key!r}", f"use only {', '.join((*_EXAMPLES, _MODEL))}", key)
+    for key in (key for key in _EXAMPLES if key in _NEEDED or key in content):
+        value = content.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise file.error(f"{key} is not a number from 0 to 1", f"write '{key}: {_EXAMPLES[key]}'", key)
+    if content["clarify"] > min(content.get("answer", 1.0), content.get("answer_in_group", 1.0)):
+        raise file.error("clarify is above answer", "lower clarify", "clarify")
 
 
 def load_sentence_model(file: YamlFile, settings: Settings) -> SentenceModel | None:

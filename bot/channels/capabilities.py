@@ -126,6 +126,27 @@ WECOM_KF = Capabilities(
     hands_over=True,
 )
 
+# A callback bot cannot speak unasked: there is the answer to a message, left open for up to six minutes, and one more
+# through its response_url within an hour. The platform lets three messages of a member wait for their answers at once;
+# of groups it hears text and pictures in which the bot is called. Voice messages come as words.
+# Source: developer.work.weixin.qq.com documents 100719 (messages), 101031 (answers), 101138 (response_url).
+WECOM_AIBOT = Capabilities(
+    reply_deadline=5.0,
+    reply_margin=3.5,
+    window=Window(timedelta(hours=1), 1),
+    text_bytes=20480,
+    repeats="never",
+    reads_groups=True,
+    writes_groups=True,
+    event_windows=MappingProxyType({"card": Window(timedelta(hours=1), 1)}),
+    merges=True,
+    sends=frozenset({"text"}),
+    hears=frozenset({"text", "image", "voice", "video", "file"}),
+    streams=True,
+    of_members=True,
+    voice_in_words=True,
+)
+
 # Source: developer.work.weixin.qq.com document 99110.
 GROUP_WEBHOOK = Capabilities(
     reply_deadline=0.0,

@@ -31,8 +31,8 @@ TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 # "invalid ip 1.2.3.4 ipv6 ::ffff:1.2.3.4, not in whitelist"; "not allow to access from your ip, … from ip: 1.2.3.4"
 _ADDRESS_REFUSED = frozenset({40164, 60020})
 _ADDRESS = re.compile(r"(?<=ip )[0-9a-f.:]+|(?<=from ip: )[0-9a-f.:]+")
-# Busy, or over a rate that refills: the same request may succeed later.
-_TRANSIENT = frozenset({-1, 45009, 45011, 45033})
+# Busy, over a rate that refills, or a token that ended once more: the same request may succeed later.
+_TRANSIENT = frozenset({-1, 42001, 45009, 45011, 45033})
 
 
 class Transport:

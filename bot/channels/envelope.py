@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,7 +71,8 @@ def _four(parts: tuple[str, ...]) -> tuple[str, str, str, str]:
 class Envelope:
     """Opens what the platform sent to one account, and seals what goes back in the HTTP answer.
 
-    ``receiver`` is the id that must stand inside: the app id of an Official Account, the corp id of WeCom.
+    ``receiver`` is the id that must stand inside: the app id of an Official Account, the corp id of WeCom; for a smart
+    bot it is empty.
     """
 
     def __init__(self, token: str, aes_key: str, receiver: str) -> None:
@@ -88,6 +90,13 @@ class Envelope:
         if not isinstance(encrypted, str) or not encrypted:
             raise ForgedCallback("the callback is not encrypted")
         return _root(self.open(encrypted, signature).encode())
+
+    def open_json(self, body: bytes, signature: Signature) -> dict[str, Any]:
+        """Returns the decrypted JSON of a POST (document 101033). Raises as ``open_body`` does."""
+        encrypted = _object(body).get("encrypt")
+        if not isinstance(encrypted, str) or not encrypted:
+            raise ForgedCallback("the callback is not encrypted")
+        return _object(self.open(encrypted, signature))
 
     def open(self, encrypted: str, signature: Signature) -> str:
         """Checks the signature of an encrypted text and decrypts it."""
@@ -122,6 +131,16 @@ class Envelope:
         if not hmac.compare_digest(content[4 + length :], self._receiver.encode()):
             raise ForgedCallback("the callback is meant for another account")
         return content[4 : 4 + length].decode("utf-8")
+
+
+def _object(document: bytes | str) -> dict[str, Any]:
+    try:
+        found = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        raise MalformedCallback("the callback is not JSON") from error
+    if not isinstance(found, dict):
+        raise MalformedCallback("the callback has no content")
+    return found
 
 
 def _root(xml: bytes) -> dict[str, Any]:

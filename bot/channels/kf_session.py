@@ -42,6 +42,14 @@ class Told(IntEnum):
     STOPPED = 2
 
 
+def told_of_servicer(entry: Any) -> bool | None:
+    """Whether a servicer serves again or has stopped, as an entry of the message list tells; None for any other."""
+    event = entry.get("event") if isinstance(entry, dict) else None
+    if not isinstance(event, dict) or event.get("event_type") != "servicer_status_change":
+        return None
+    return bool(event.get("status") == Told.SERVING)
+
+
 SESSIONS: Mapping[State, str] = {
     State.NEW: "",
     State.BOT: "",

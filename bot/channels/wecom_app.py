@@ -25,7 +25,9 @@ from bot.message import Media
 from config.channels import WecomAppConfig
 
 _DUPLICATE_SECONDS = 1800
-_CARD_REFUSED = frozenset({40008, 40016, 40035, 40058, 42014, 42018, 42019, 42020, 48002})
+_CARD_IS_THERE = 42014
+"""The task id is in use; ours are never given twice."""
+_CARD_REFUSED = frozenset({40008, 40016, 40035, 40058, 42018, 42019, 42020, 48002})
 """Codes that speak of the card and not of its reader. Source: the platform's list of global error codes."""
 
 log = structlog.get_logger()
@@ -84,6 +86,8 @@ class WecomApp:
         try:
             answer = self._send(account, content)
         except PlatformError as error:
+            if error.errcode == _CARD_IS_THERE:
+                return None  # an earlier try, whose answer was lost, has brought it
             if error.errcode not in _CARD_REFUSED:
                 raise
             self._send(account, {"msgtype": "text", "text": {"content": outgoing.text}})

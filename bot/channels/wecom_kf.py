@@ -21,7 +21,7 @@ from bot.channels.client import Transport, WecomClient
 from bot.channels.envelope import Envelope, Signature, check_age
 from bot.channels.examination import Finding, Verification, examine_wecom_kf
 from bot.channels.kf_message import message_of
-from bot.channels.kf_session import Sessions
+from bot.channels.kf_session import Sessions, told_of_servicer
 from bot.channels.tokens import AccessToken
 from bot.channels.upload import upload
 from bot.clock import Clock
@@ -106,6 +106,9 @@ class WecomKf:
         passed_over = {_name(entry) for entry, message in zip(entries, messages, strict=True) if message is None}
         if passed_over:
             log.info("entries_passed_over", channel=self.name, kinds=sorted(passed_over))
+        for entry in entries:
+            if (serves := told_of_servicer(entry)) is not None:
+                log.info("servicer_status", channel=self.name, serves=serves)
         for message in page:
             if message.event == SESSION_CHANGED:
                 self._forget_contact(message.account)
@@ -115,7 +118,7 @@ class WecomKf:
         """Documents 94677 and 95122. A message that answers an event goes by its code, and costs no budget."""
         self._budget.take(account, outgoing.key)
         if outgoing.kind == "session":
-            return self._sessions.change(account, outgoing, self._say_on_event)
+            return self._change_session(account, outgoing)
         if outgoing.reply_code:
             self._say_on_event(outgoing.reply_code, outgoing)
             return None
@@ -150,6 +153,12 @@ class WecomKf:
         known = {name: value for name, value in (("cursor", cursor), ("token", token)) if value}
         answer: dict[str, Any] = self._client.post("kf/sync_msg", data={**wanted, **known}, repeatable=True)
         return answer
+
+    def _change_session(self, account: str, outgoing: Outgoing) -> Receipt:
+        receipt = self._sessions.change(account, outgoing, self._say_on_event)
+        if receipt.get("session") == "ended":
+            self._forget_contact(account)
+        return receipt
 
     def _say_on_event(self, code: str, outgoing: Outgoing) -> None:
         body = {"code": code, "msgid": outgoing.key, **self._content(outgoing)}

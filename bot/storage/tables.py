@@ -95,7 +95,8 @@ attachments = Table(
     Column("inbox_id", BigId, ForeignKey("inbox.id"), nullable=False, unique=True),
     Column("conversation_id", BigId, ForeignKey("conversations.id"), nullable=False),
     Column("kind", String(16), nullable=False),
-    Column("platform_id", String(256), nullable=False),
+    # an id, or the address of the file
+    Column("platform_id", String(2048), nullable=False),
     # pending, stored, refused (the file is not what it should be) or lost (the platform no longer has it)
     Column("status", String(16), nullable=False),
     Column("sha256", String(64)),

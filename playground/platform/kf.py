@@ -6,6 +6,7 @@ callback only says that there is something. Documents 94638, 94645, 94669, 94670
 The Python side, which stays as it is:
 
     kf.send(account, content)             a customer's message; ``kf_content`` makes the contents
+    kf.wrote(account, content, at)        the same in the past, while nobody was there to be told
     kf.enter(account, scene="", scene_param="")     she opens the chat; ``kf.enter_by(account, url)`` by a link
     kf.recall(account, msgid)             she takes a message of hers back
     kf.servicer(userid)                   what a servicer does in WeCom's client, see ``Servicer``
@@ -151,6 +152,13 @@ class Kf(Platform):
             key = self._note(dict(payload), CUSTOMER, account)
         return self._poke(key, account)
 
+    def wrote(self, account: str, content: Content, at: datetime) -> None:
+        """A customer's message of an earlier time, of which nobody was told. Make them up in the order of time."""
+        with self.world.changed:
+            self.session(account).hear(at)
+            where = {"open_kfid": self.open_kfid, "external_userid": account}
+            self._append({**where, **content}, CUSTOMER, at)
+
     def enter(self, account: str, scene: str = "", scene_param: str = "") -> Delivery:
         """A customer opens the chat. The event has a welcome code if she was neither welcomed nor wrote in 48 hours."""
         with self.world.changed:
@@ -280,11 +288,12 @@ class Kf(Platform):
         where = {"open_kfid": self.open_kfid, **({"external_userid": account} if account else {})}
         return self._append(kf_content.event(event_type, **where, **fields), SYSTEM)
 
-    def _append(self, content: Mapping[str, Any], origin: int) -> str:
+    def _append(self, content: Mapping[str, Any], origin: int, at: datetime | None = None) -> str:
         with self.world.changed:
             msgid = secrets.token_urlsafe(33)
-            message = {"msgid": msgid, "send_time": self.timestamp(), "origin": origin, **content}
-            self._entries.append(Entry(self.world.next_message_id(), self.world.clock.now(), message))
+            sent = self.timestamp() if at is None else int(at.timestamp())
+            message = {"msgid": msgid, "send_time": sent, "origin": origin, **content}
+            self._entries.append(Entry(self.world.next_message_id(), at or self.world.clock.now(), message))
             self.world.touch()
             return msgid
 

@@ -47,10 +47,10 @@ def test_a_notification_reaches_whoever_agreed_to_it(account: OfficialAccount, w
     wechat.person("alice").follow()
     wechat.oa.grant(ALICE, TICKET_TEMPLATE)
     account.send(
-        ALICE, Outgoing("notification", text="张团长：已经给您退款了，请您看一下", data={"about": "ticket:12"})
+        ALICE, Outgoing("notification", text="张团长：已经给您退款了，请您看一下有没有到账", data={"about": "ticket:12"})
     )
     shown = [bubble.text for bubble in wechat.person("alice").chat() if bubble.speaker != "person"]
-    assert shown[-1] == "工单进度提醒\n工单号：12\n进度：有进展\n说明：张团长：已经给您退款了，请您看一下…"
+    assert shown[-1] == "工单进度提醒\n工单号：12\n进度：有进展\n说明：张团长：已经给您退款了，请您看一下有没…"
 
 
 def test_without_consent_a_notification_is_refused(account: OfficialAccount, wechat) -> None:

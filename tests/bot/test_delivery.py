@@ -254,6 +254,16 @@ def test_a_token_refused_for_good_ends_after_one_retry(post: Post) -> None:
     assert post.wechat.oa.calls(SEND) == 2
 
 
+def test_a_message_waits_for_its_next_try_when_its_token_ends_twice_in_a_row(post: Post, clock) -> None:
+    conversation = post.write("一")
+    post.wechat.oa.faults.expire_tokens(to=SEND, times=2)
+    post.delivery.deliver(conversation)
+    assert post.statuses() == ["queued"]
+    clock.advance(seconds=10)
+    post.delivery.deliver(conversation)
+    assert post.seen() == ["回：一"]
+
+
 def test_a_member_outside_the_apps_range_is_told(post: Post) -> None:
     with post.rig.store.write() as connection:
         tx = Transaction(connection, post.rig.clock.now(), 0, None, "test", post._capabilities())

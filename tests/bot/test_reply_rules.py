@@ -8,17 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from bot.channels.capabilities import OFFICIAL_ACCOUNT, Capabilities, Window
 from bot.channels.channel import Outgoing, Receipt
+from bot.conversation import Turn
 from bot.delivery import Delivery, Undelivered
 from bot.effects import Effects
 from bot.errors import BotError, OverRate, PlatformError, ResultUnknown
 from bot.menu import Choice, Menu
-from bot.storage.tables import conversations, outbox
+from bot.storage.tables import conversations, inbox, outbox
 from bot.transaction import Transaction
-from bot.turn import Answer, NamedHandler, Turns
+from bot.turn import Answer, NamedHandler, Turns, inbox_row
 from tests.bot.rig import Rig, Wakes, message
 
 SPARING = replace(
@@ -85,6 +86,15 @@ class House(Rig):
         with self.store.write() as connection:
             tx = Transaction(connection, self.clock.now(), 1, None, f"tell:{text}", {"oa": self.door.capabilities})
             tx.tell(1, text, **{"voice": "person", **options})
+
+    def store_to_be_thought_about(self, *texts: str) -> None:
+        """Alice's messages are fetched, and nobody has thought about them yet."""
+        waiting = {"outcome": "waiting", "handler": "", "note": "", "error": None}
+        with self.store.write() as connection:
+            for text in texts:
+                connection.execute(
+                    insert(inbox), {**inbox_row(message(text, account="alice"), 1, self.clock.now()), **waiting}
+                )
 
     def follow(self) -> None:
         with self.store.write() as connection:
@@ -173,6 +183,31 @@ class TestSparingTheWindow:
         here.deliver()
         assert here.door.texts() == ["回：一\n回：二\n回：三"]
         assert (here.statuses(), here.window_left()) == (["sent"] * 3, 4)
+
+    def test_an_answer_waits_for_those_to_what_else_the_person_wrote(self, house) -> None:
+        here = house(replace(SPARING, pulled=True))
+        here.take(message("零", account="alice"))
+        here.deliver()
+        here.store_to_be_thought_about("一", "二", "三")
+
+        def answered_while_others_deliver(turn: Turn) -> Effects:
+            here.deliver()
+            return Effects(replies=(f"回：{turn.message.text}",))
+
+        here.handler = answered_while_others_deliver
+        here.turns.think(1)
+        here.deliver()
+        assert here.door.texts() == ["回：零", "回：一\n回：二\n回：三"]
+
+    def test_an_answer_does_not_wait_for_long(self, house, clock) -> None:
+        here = house(replace(SPARING, pulled=True))
+        here.take(message("一", account="alice"))
+        here.store_to_be_thought_about("二")
+        here.deliver()
+        assert here.door.texts() == []
+        clock.advance(seconds=11)
+        here.deliver()
+        assert here.door.texts() == ["回：一"]
 
     def test_a_merged_message_is_repeated_as_it_was_with_the_same_key(self, house, clock) -> None:
         here = house(SPARING)

@@ -57,8 +57,15 @@ def test_a_card_that_was_changed_already_stays_and_nobody_is_alarmed(app: WecomA
 
 
 def test_a_card_that_the_platform_refuses_goes_out_as_words(app: WecomApp, wechat) -> None:
-    assert app.send(LEADER, card(task="not allowed!")) is None
+    assert app.send(LEADER, card(buttons=[[f"{n}", "好"] for n in range(7)])) is None
     assert [bubble.text for bubble in screen(wechat)] == ["【工单 0001】说成文字"]
+
+
+def test_a_card_whose_answer_was_lost_is_not_shown_twice(app: WecomApp, wechat) -> None:
+    wechat.wecom.wire.url = "http://127.0.0.1:9/callback/app"
+    app.send(LEADER, card())
+    assert app.send(LEADER, card()) is None
+    assert len(screen(wechat)) == 1
 
 
 def test_nothing_is_dropped_when_a_member_gets_more_than_a_minute_allows(app: WecomApp, wechat, clock) -> None:

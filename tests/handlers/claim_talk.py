@@ -18,6 +18,7 @@ import handlers
 from bot.channels.capabilities import OFFICIAL_ACCOUNT, WECOM_APP
 from bot.channels.channel import Channel, Outgoing
 from bot.clock import ShiftedClock
+from bot.delivery import Delivery
 from bot.errors import PlatformError
 from bot.handling import bind
 from bot.jobs import Jobs
@@ -117,6 +118,14 @@ class Stage:
         }
         self.shelf = Shelf(OFFICIAL_ACCOUNT)
         channels: dict[str, Channel] = {"oa": self.shelf, "app": Shelf(WECOM_APP)}  # type: ignore[dict-item]
+        needs["delivery"] = Delivery(
+            store=self.store,
+            clock=self.clock,
+            channels=channels,
+            media_dir=self.media_dir,
+            on_undelivered=bind(handlers.ON_UNDELIVERED, needs),
+            wake=lambda tx: None,
+        )
         self.turns = Turns(
             store=self.store,
             clock=self.clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,13 @@ class KfTown:
             self._change("people.yaml", SERVES, f"{SERVES}, kf: ZhangLeader")
         if pool:
             self._change("channels.yaml", "kind: wecom_kf", "kind: wecom_kf\n  pool: true")
+        self._serve()
+
+    def _serve(self) -> None:
         self.bot = self._compose()
-        self._server = Server(create_app(self.bot))
+        app = create_app(self.bot)
+        self._offers = app.extensions["offers"]
+        self._server = Server(app)
         self.wechat.connect(self._server.url)
 
     def _change(self, name: str, old: str, new: str) -> None:
@@ -80,6 +86,7 @@ class KfTown:
 
     def close(self) -> None:
         self._server.close()
+        self._offers.close()
         self.bot.close()
         self.wechat.close()
 
@@ -90,6 +97,12 @@ class KfTown:
         """Does all that waits, until nothing is left that can be done now."""
         while any([self._pull(), self._think(), self._deliver(), self._run_jobs()]):
             pass
+
+    def work_in_threads(self, threads: int) -> None:
+        """As ``work``, by several workers at once."""
+        with ThreadPoolExecutor(threads) as pool:
+            for done in [pool.submit(self.work) for _ in range(threads)]:
+                done.result()
 
     def says(self, person: Any, text: str) -> list[str]:
         """Somebody writes; what this person reads thereupon."""
@@ -131,9 +144,11 @@ class KfTown:
         return self._each(select(inbox.c.conversation_id).where(inbox.c.outcome == "waiting"), self.bot.turns.think)
 
     def _deliver(self) -> bool:
-        now = self.clock.now()
-        due = select(outbox.c.conversation_id).where(outbox.c.status == "queued", outbox.c.due_at <= now)
-        return self._each(due, self.bot.delivery.deliver)
+        """What waits behind a message that may not leave yet waits with it; an HTTP answer is written in no time."""
+        before = [(row.id, row.status, row.due_at) for row in self.rows(outbox)]
+        self._each(select(outbox.c.conversation_id).where(outbox.c.status == "queued"), self.bot.delivery.deliver)
+        after = [(row.id, row.status, row.due_at) for row in self.rows(outbox)]
+        return after != before or any(status == "offered" for _, status, _ in after)
 
     def _run_jobs(self) -> bool:
         with self.bot.store.read() as connection:
@@ -144,7 +159,7 @@ class KfTown:
 
     def _each(self, query: Any, work: Callable[[int], None]) -> bool:
         with self.bot.store.read() as connection:
-            found = sorted(set(connection.execute(query).scalars()))
+            found: list[int] = sorted(set(connection.execute(query).scalars()))
         for row_id in found:
             work(row_id)
         return bool(found)

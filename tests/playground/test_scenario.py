@@ -57,9 +57,7 @@ def test_a_conversation_that_goes_as_written_is_played_to_its_end(wechat: WeChat
     ]
 
 
-def test_a_button_of_a_card_is_tapped_by_its_words(
-    wechat: WeChat, bot: EchoBot, wecom: Api, tmp_path: Path
-) -> None:
+def test_a_button_of_a_card_is_tapped_by_its_words(wechat: WeChat, bot: EchoBot, wecom: Api, tmp_path: Path) -> None:
     bot.answer = lambda fields: f"{fields['EventKey']} 收到"
     send(wecom, TICKET)
 

@@ -80,6 +80,46 @@ def test_any_input_gives_a_decision(reader: Reader, text: str, history: list[str
     assert 0 <= understanding.low_mood <= 1
 
 
+@pytest.mark.parametrize(
+    ("before", "text", "entry"),
+    [("草莓怎么保存", "那香蕉呢", "storage-banana"), ("优惠券怎么用", "那过期了呢", "coupon-expiry")],
+)
+def test_a_message_that_leans_on_the_last_one_is_read_with_it(
+    reader: Reader, before: str, text: str, entry: str
+) -> None:
+    read = reader.read(text, history=[before])
+    assert (read.decision, read.entry) == ("answer", entry)
+    assert reader.read(text).decision != "answer"
+
+
+def test_a_whole_question_is_not_read_with_the_last_one(reader: Reader) -> None:
+    alone = reader.read("退款多久到账呢")
+    assert reader.read("退款多久到账呢", history=["草莓怎么保存"]).entry == alone.entry == "refund-arrival"
+
+
+def test_each_of_several_questions_in_one_message_is_found_once(reader: Reader) -> None:
+    read = reader.read("退款多久到账？几点可以取货？退款多久到账？")
+    assert read.decision == "answer"
+    assert {read.entry, *read.also} == {"refund-arrival", "pickup-time"}
+    assert read.entry not in read.also
+    assert reader.read("退款多久到账").also == ()
+
+
+def test_traditional_characters_are_read_like_simplified_ones(reader: Reader) -> None:
+    assert reader.read("退款多久到賬").entry == reader.read("退款多久到账").entry == "refund-arrival"
+
+
+def test_an_operator_may_set_the_threshold_by_hand(tmp_path: Path) -> None:
+    own = tmp_path / "config"
+    (own / "faq").mkdir(parents=True)
+    (own / "faq/own.yaml").write_text("- {id: hi, question: 芝麻开门, answer: 开。}", encoding="utf-8")
+    (own / "understanding.yaml").write_text(
+        "tolerated_wrong: 0.02\nclarify: 0.2\nlow_mood: 0.5\nanswer: 0.61\n", encoding="utf-8"
+    )
+    environ = {"QUNDA_CONFIG_DIR": str(own), "QUNDA_DATA_DIR": str(tmp_path / "data")}
+    assert load_reader(Settings.load(environ, make_secret=True)).thresholds.answer == 0.61
+
+
 def test_every_skill_that_ships_in_the_knowledge_is_known(reader: Reader) -> None:
     assert {entry.skill for entry in reader.knowledge if entry.skill} <= skills.KNOWN
 
@@ -103,6 +143,8 @@ def test_no_group_answer_names_an_amount_of_a_resident_or_sends_to_a_phone_numbe
         ("understanding.yaml", "tolerated_wrong: 0.02\nclarify: 2\nlow_mood: 0.5\n", 2, "clarify is not"),
         ("understanding.yaml", "tolerated_wrong: 0.02\nanswer: 0.7\nclarify: 0.75\nlow_mood: 0.5\n", 3, "above answer"),
         ("understanding.yaml", "answer: 0.7\nanswr: 0.8\n", 2, "no threshold 'answr'"),
+        ("understanding.yaml", "clarify: 0.2\nlow_mood: 0.5\n", 1, "tolerated_wrong is not"),
+        ("understanding.yaml", "tolerated_wrong: 0.02\nclarify: 0.2\nlow_mood: 0.5\nsentence_model: 3\n", 4, "folder"),
         ("words/mood.yaml", "furious:\n  - weight: 1\n    words: [烦]\n", 1, "no mood 'furious'"),
         ("words/mood.yaml", "angry:\n  - weight: heavy\n    words: [烦]\n", 2, "weight is not"),
         ("words/mood.yaml", "angry:\n  - weight: 1\n    words: ['(烦']\n", 3, "not a regular expression"),
