@@ -14,10 +14,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from bot.conversation import Conversation, Turn
 from bot.message import Message
-from bot.storage.tables import attachments, conversations, inbox, metadata, outbox
+from bot.storage.tables import attachments, conversations, cursors, inbox, metadata, outbox
 from claims.tables import claims
 from compose import Bot
-from config.channels import load_channels
+from config.channels import ChannelConfig, GroupWebhookConfig, load_channels
 from config.errors import ConfigError
 from config.settings import Settings
 from escalation.tables import ticket_events, tickets
@@ -25,6 +25,7 @@ from handlers.reading import HISTORY, Readings
 from handlers.speaker import Speakers
 from shop.importing import import_orders
 from shop.residents import sync_directory
+from shop.tables import kf_links
 
 DEMO_ORDERS = "orders.csv"
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
@@ -62,11 +63,17 @@ def playground_routes(bot: Bot, playground_url: str) -> Blueprint:
 def refuse_real_channels(settings: Settings, playground_url: str) -> None:
     """Raises ConfigError for the first channel whose API is not the playground's."""
     for channel in load_channels(settings.file("channels.yaml"), settings.environ):
-        if urlsplit(channel.api_base).hostname != urlsplit(playground_url).hostname:
+        leads_to = _host(channel)
+        if leads_to != urlsplit(playground_url).hostname:
             raise ConfigError(
-                f"QUNDA_PLAYGROUND_URL is set, but the channel {channel.name} leads to {channel.api_base}",
+                f"QUNDA_PLAYGROUND_URL is set, but the channel {channel.name} leads to {leads_to}",
                 "unset QUNDA_PLAYGROUND_URL: the playground shows what residents write, and never runs with real ones",
             )
+
+
+def _host(channel: ChannelConfig) -> str | None:
+    """Where a channel's API is, and nothing more: a webhook's address holds its key."""
+    return urlsplit(channel.url if isinstance(channel, GroupWebhookConfig) else channel.api_base).hostname
 
 
 def _check_token(settings: Settings) -> None:
@@ -177,12 +184,12 @@ def _forget(bot: Bot) -> None:
         abort(409, f"{settings.config_dir} holds no demo")
     now = bot.clock.now()
     with bot.store.write() as connection:
-        for table in _own_tables():
+        for table in _of_conversations():
             connection.execute(delete(table))
         sync_directory(connection, directory, now)
     import_orders(bot.store, orders, directory=directory, timezone=settings.timezone, now=now, dry_run=False)
 
 
-def _own_tables() -> list[Table]:
-    """Every table, those that point to others first."""
-    return list(reversed(metadata.sorted_tables))
+def _of_conversations() -> list[Table]:
+    """Every table, those that point to others first; but what was read stays read, and the communities' links hold."""
+    return [table for table in reversed(metadata.sorted_tables) if table not in (cursors, kf_links)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, case, select, update
 
 from bot.channels.capabilities import Capabilities, Window
 from bot.channels.channel import Channel, Outgoing, Receipt
@@ -177,7 +177,7 @@ class Delivery:
                 if result.code in _SESSIONS:
                     tx.session(row.conversation_id, _SESSIONS[result.code])
                 for each in claimed.rows:
-                    self._settle(tx, each, "uncertain" if isinstance(result, ResultUnknown) else "dead", result.code)
+                    self._settle(tx, each, "uncertain" if _may_have_left(row, result) else "dead", result.code)
         self._wake(tx)
 
     def _sent(self, tx: Transaction, claimed: _Claimed, receipt: Receipt) -> None:
@@ -275,7 +275,7 @@ def _verdict(row: Row[Any], conversation: Row[Any], rules: Capabilities, now: da
 def _out_of_window(row: Row[Any], conversation: Row[Any], window: Window, now: datetime) -> tuple[str, str] | None:
     if conversation.window_closes_at is None or conversation.window_closes_at <= now:
         return "dead", "window_closed"
-    if row.merged_into is not None or (row.status == "sending" and row.attempts):
+    if row.merged_into is not None or _may_have_left(row):
         return None  # its place in the window is taken already
     if conversation.window_left <= 0:
         return "dead", "window_used_up"
@@ -295,7 +295,7 @@ def _along(
     if not rules.merges or row.kind != "text" or row.payload.get("code"):
         return ()
     later = select(outbox).where(outbox.c.conversation_id == conversation.id, outbox.c.id > row.id)
-    if row.attempts and _repeats(rules, row.kind):
+    if _may_have_left(row) and _repeats(rules, row.kind):
         same = later.where(outbox.c.merged_into == row.id, outbox.c.status.in_(_OPEN))
         return tuple(connection.execute(same.order_by(outbox.c.id)).all())
     size, along = len(row.payload["text"].encode()), []
@@ -347,7 +347,7 @@ def _lease(connection: Connection, rows: Sequence[Row[Any]], conversation: Row[A
         )
     if first.payload.get("code") or first.kind == "session":
         return
-    taken = (first.attempts and first.error == ResultUnknown.code) or first.status == "sending"
+    taken = _may_have_left(first)
     connection.execute(
         update(conversations)
         .where(conversations.c.id == conversation.id)
@@ -364,7 +364,9 @@ def _postpone(tx: Transaction, claimed: _Claimed, error: BotError) -> None:
     values: dict[str, Any] = {"status": "queued", "lease_until": None, "error": error.code}
     if isinstance(error, OverRate):
         wait, values["attempts"] = error.seconds, row.attempts  # nothing was tried
-    if not isinstance(error, ResultUnknown):
+    if _may_have_left(row, error):
+        values["error"] = ResultUnknown.code
+    else:
         values["merged_into"] = None
     due = tx.now + timedelta(seconds=wait)
     ids = [each.id for each in claimed.rows]
@@ -374,11 +376,23 @@ def _postpone(tx: Transaction, claimed: _Claimed, error: BotError) -> None:
 
 def _take_back(tx: Transaction, claimed: _Claimed, error: BotError) -> None:
     """What certainly did not leave takes no place in the window, unless the platform says that it is full."""
-    if isinstance(error, ResultUnknown) or claimed.row.payload.get("code") or claimed.row.kind == "session":
+    if _may_have_left(claimed.row, error) or claimed.row.payload.get("code") or claimed.row.kind == "session":
         return
-    left = 0 if error.code == "window_used_up" else conversations.c.window_left + 1
+    window = claimed.channel.capabilities.window
+    most = window.messages if window is not None else 0
+    # Somebody who wrote meanwhile has opened a whole window, into which nothing can be given back.
+    back = case(
+        (conversations.c.window_left < most, conversations.c.window_left + 1), else_=conversations.c.window_left
+    )
+    left = 0 if error.code == "window_used_up" else back
     query = update(conversations).where(conversations.c.id == claimed.row.conversation_id)
     tx.connection.execute(query.values(window_left=left))
+
+
+def _may_have_left(row: Row[Any], error: BotError | None = None) -> bool:
+    """Whether one of a row's tries, as it was claimed, or the last one with this ``error`` may have arrived."""
+    tried = row.status == "sending" or (row.attempts > 0 and row.error == ResultUnknown.code)
+    return tried or isinstance(error, ResultUnknown)
 
 
 def _may_repeat(error: BotError, claimed: _Claimed) -> bool:

@@ -61,11 +61,12 @@ def test(context: typer.Context) -> None:
 @cli.command()
 def demo(
     names: Annotated[list[str] | None, typer.Argument(help="Conversations to play; all without one.")] = None,
+    door: Annotated[str | None, typer.Option(help="Where residents write: oa or kf; at both without it.")] = None,
 ) -> None:
     """Play the scripted conversations through real encrypted callbacks."""
     from commands.demo import run
 
-    raise typer.Exit(run(names or []))
+    raise typer.Exit(run(names or [], door))
 
 
 @cli.command()
@@ -235,9 +236,9 @@ def faq_gaps(
 
 @kf.command("link")
 def kf_link(
-    community: Annotated[str, typer.Argument(help="Its id or name in people.yaml.")],
+    community: Annotated[str | None, typer.Argument(help="Its id or name in people.yaml; all without it.")] = None,
     channel: Annotated[str | None, typer.Option(help="Which account, where there are several.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the picture goes; the data dir without it.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the picture of one goes; the data dir without it.")] = None,
 ) -> None:
     """Print the link that a leader posts in her group, and write its QR picture."""
     from commands.kf import link

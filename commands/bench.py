@@ -8,11 +8,11 @@ from pathlib import Path
 
 from commands.errors import CommandRefused
 
-NAMES = ("webhook", "start", "understanding_speed", "senses")
+NAMES = ("webhook", "start", "understanding_speed", "senses", "faults")
 
 
 def run(name: str | None, json_file: Path | None) -> int:
-    """Runs one benchmark, or all; writes the figures as JSON when asked to."""
+    """Runs one benchmark, or all; writes the figures as JSON when asked to. Returns 1 when a promise is broken."""
     if name is not None and name not in NAMES:
         raise CommandRefused(f"there is no benchmark {name}", f"name one of these: {', '.join(NAMES)}")
     results = {}
@@ -21,4 +21,4 @@ def run(name: str | None, json_file: Path | None) -> int:
         results[chosen] = importlib.import_module(f"bench.{chosen}").run()
     if json_file is not None:
         json_file.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return 0
+    return 1 if any(result.get("broken") for result in results.values()) else 0

@@ -1,8 +1,9 @@
-"""``./qunda kf link COMMUNITY``: the address that a leader posts in her group, as words and as a picture."""
+"""``./qunda kf link``: the address that a leader posts in her group, as words and as a picture."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,23 +29,30 @@ _PIXELS = 8
 _QUIET_ZONE = 4
 
 
-def link(community_id: str, channel_name: str | None, file: Path | None) -> int:
+def link(community_id: str | None, channel_name: str | None, file: Path | None) -> int:
     """Asks the platform for the address, keeps it for the bot's answers in groups, prints it and writes the picture.
 
-    Raises ConfigError or CommandRefused, saying what is missing.
+    Without a community it does so for each that has a scene. Raises ConfigError or CommandRefused, saying what is
+    missing.
     """
+    if file is not None and community_id is None:
+        raise CommandRefused("--out takes one picture", "name the community as well")
     settings = Settings.load(os.environ, make_secret=True)
     config = _account(settings, channel_name)
-    community = _community(settings, community_id)
+    communities = _communities(settings, community_id)
     url = _address(settings, config)
     with opened_store(settings) as store, store.write() as connection:
-        keep_link(connection, config.name, community, url, datetime.now(UTC))
-    whole = whole_link(url, community)
-    picture = file or settings.data_dir / "links" / f"{community.id}.png"
+        for community in communities:
+            keep_link(connection, config.name, community, url, datetime.now(UTC))
+    for community in communities:
+        _draw(whole_link(url, community), community, file or settings.data_dir / "links" / f"{community.id}.png")
+    return 0
+
+
+def _draw(whole: str, community: Community, picture: Path) -> None:
     picture.parent.mkdir(parents=True, exist_ok=True)
     segno.make_qr(whole).save(str(picture), scale=_PIXELS, border=_QUIET_ZONE)
     print(f"{community.name}: {whole}\nThe picture to post in its group: {picture}")
-    return 0
 
 
 def _account(settings: Settings, name: str | None) -> WecomKfConfig:
@@ -61,8 +69,17 @@ def _account(settings: Settings, name: str | None) -> WecomKfConfig:
     return accounts[name or next(iter(accounts))]
 
 
-def _community(settings: Settings, community_id: str) -> Community:
+def _communities(settings: Settings, community_id: str | None) -> Sequence[Community]:
     directory = Directory.load(settings.file("people.yaml"), settings.environ)
+    if community_id is not None:
+        return (_community(directory, community_id),)
+    found = [each for each in directory.communities if each.kf_scene]
+    if not found:
+        raise CommandRefused("no community in people.yaml has a kf_scene", "write kf_scene: … under each of them")
+    return found
+
+
+def _community(directory: Directory, community_id: str) -> Community:
     community = directory.community(community_id) or directory.community_named(community_id)
     if community is None:
         known = ", ".join(each.id for each in directory.communities)

@@ -18,7 +18,7 @@ from bot.embedded_valkey import EmbeddedValkey
 from commands.errors import CommandRefused
 from commands.preflight import free_port, only_one, own_channels
 from commands.supervisor import ChildSpec, Supervisor
-from config.channels import ChannelConfig
+from config.channels import ChannelConfig, GroupWebhookConfig
 from config.settings import ROOT, Settings
 
 OURS = (sys.executable, "-m", "commands")
@@ -47,9 +47,16 @@ def run(host: str, port: int, playground: bool) -> int:
             commands["playground"] = _playground_command(host, playground_port, settings.data_dir, bot_url)
             environment |= _demo(settings.data_dir, playground_url)
             settings = Settings.load(environment, make_secret=True)
-            _import_demo_orders(settings.config_dir / "orders.csv", environment)
+            orders = str(settings.config_dir / "orders.csv")
+            _call_for_demo(("import", "orders", orders), environment, "the demo's orders were not taken in")
         announcement = _Announcement(bot_url, playground_url, own_channels(settings), settings)
-        return _supervise(settings, environment, commands, announcement)
+
+        def on_ready() -> None:
+            if playground_url is not None:
+                _call_for_demo(("kf", "link"), environment, "the demo's communities got no links")
+            announcement.tell()
+
+        return _supervise(settings, environment, commands, announcement.probes(), on_ready)
 
 
 def _demo(data_dir: Path, playground_url: str) -> dict[str, str]:
@@ -69,13 +76,14 @@ def _demo(data_dir: Path, playground_url: str) -> dict[str, str]:
     return own_data | prepare(data_dir, playground_url)
 
 
-def _import_demo_orders(file: Path, environment: Mapping[str, str]) -> None:
-    command = [*OURS, "import", "orders", str(file)]
+def _call_for_demo(words: Sequence[str], environment: Mapping[str, str], failure: str) -> None:
+    """What an operator does by hand before residents come."""
+    command = [*OURS, *words]
     done = subprocess.run(command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         raise CommandRefused(
-            f"the demo's orders were not taken in:\n{done.stdout}{done.stderr}",
-            f"take the folder {file.parent.parent} away and start again",
+            f"{failure}:\n{done.stdout}{done.stderr}",
+            f"take the folder {environment['QUNDA_DATA_DIR']} away and start again",
         )
 
 
@@ -108,7 +116,8 @@ def _supervise(
     settings: Settings,
     environment: Mapping[str, str],
     commands: Mapping[str, Sequence[str]],
-    announcement: _Announcement,
+    probes: Sequence[str],
+    on_ready: Callable[[], None],
 ) -> int:
     from bot.storage.migrate import upgrade
 
@@ -123,7 +132,7 @@ def _supervise(
         upgrade(settings.database_url)
         for name, command in commands.items():
             supervisor.start(ChildSpec(name, command, environment))
-        return supervisor.run(_readiness(announcement.probes(), time.monotonic), announcement.tell)
+        return supervisor.run(_readiness(probes, time.monotonic), on_ready)
 
 
 class _Announcement:
@@ -145,7 +154,8 @@ class _Announcement:
     def tell(self) -> None:
         _say("Qunda is running.")
         for channel in self._channels:
-            _say(f"  callback of {channel.name:<12} {self._settings.base_url}/callback/{channel.name}")
+            if not isinstance(channel, GroupWebhookConfig):  # nobody calls back from there
+                _say(f"  callback of {channel.name:<12} {self._settings.base_url}/callback/{channel.name}")
         if self._playground_url is not None:
             _say(f"  playground               {self._bot_url}/playground/")
         _say(f"  health                   {self._bot_url}/readyz")

@@ -12,6 +12,7 @@ from handlers.speaker import COMMUNITY, Speakers
 from handlers.state import current
 from shop.directory import Community, Directory
 
+_CODES = frozenset({"subscribe", "scan"})
 _CHOICES = ("order", "pickup", "claim", "person")
 
 
@@ -20,6 +21,8 @@ def handle(turn: Turn, *, speakers: Speakers, readings: Readings, directory: Dir
 
     What the link says was begun in the group is taken up in any case.
     """
+    if turn.message.event in _CODES and turn.message.extra.get("scene"):
+        return _by_code(turn, speakers, directory)
     if turn.message.event != ENTERED:
         return None
     community, topic = _scene(directory, str(turn.message.extra.get("scene_param", "")))
@@ -30,6 +33,17 @@ def handle(turn: Turn, *, speakers: Speakers, readings: Readings, directory: Dir
     community = speakers.of(turn).community or community
     welcome = _welcome(turn, speakers, community, question)
     return Effects(replies=(welcome,), state=state, note=f"entered:{'goes_on' if question else 'welcome'}")
+
+
+def _by_code(turn: Turn, speakers: Speakers, directory: Directory) -> Effects | None:
+    """Somebody has scanned the code that hangs at a community's pick-up point; other codes mean nothing to us."""
+    scene = str(turn.message.extra["scene"])
+    community = directory.community_of_scene(scene) or directory.community(scene)
+    if community is None:
+        return None
+    state = {**current(turn), COMMUNITY: community.id}
+    welcome = speakers.say(turn, "entering.scanned", community=community.name)
+    return Effects(replies=(welcome,), state=state, note="entered:code")
 
 
 def _scene(directory: Directory, scene_param: str) -> tuple[Community | None, str]:

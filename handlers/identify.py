@@ -33,7 +33,7 @@ def ask_for_proof(turn: Turn, *, speakers: Speakers, product: str = "") -> Effec
     """Asks for the proof; after too many wrong ones a person looks, whatever is asked."""
     if _tries(turn)["wrong"] >= WRONG_TRIES:
         return _paused(turn, speakers)
-    state = None if turn.message.chat else with_flow(turn, {"name": "identify", "product": product})
+    state = with_flow(turn, {"name": "identify", "product": product})
     return Effects(replies=(speakers.say(turn, "identify.ask"),), state=state, note="identify:ask")
 
 
@@ -55,8 +55,6 @@ def handle(
     proof = read_proof(text, digits_known=bool(running and running.get("digits")))
     if running is None and not proof.stands_by_itself:
         return None
-    if turn.message.chat:
-        return Effects(replies=(speakers.say(turn, "identify.not_here"),), note="identify:group")
     if running is None and speakers.of(turn).resident is not None:
         return None
     reading = readings.of(turn)

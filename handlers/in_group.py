@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from bot.conversation import Turn
 from bot.effects import Effects
 from bot.storage.store import Store
@@ -33,10 +35,13 @@ from shop.policy import Policy
 from understanding.reader import Understanding
 from understanding.skills import CLAIM
 
+log = structlog.get_logger()
+
 _SOOTHED = "soothed_at"
 """The key in the state under which stands when this person's complaint was last answered in public."""
 
 _QUIET = timedelta(minutes=10)
+_LIKELY = 0.5
 _OWN_MATTER = re.compile(
     "(?:我|俺|咱)(?:们|家|妈|爸|那|这|买|订|下)?的?.{0,6}(?:退款|订单|单子?|钱|货|东西|菜|水果|券|取货码|到账|地址|电话|手机号)"
 )
@@ -59,6 +64,9 @@ def handle(
         return None
     if turn.message.kind == "event":
         return Effects(note="group:event")
+    if directory.community_of_chat(turn.message.channel, turn.message.chat) is None:
+        # Its id is what the operator has to write under a community in people.yaml.
+        log.info("group_not_listed", channel=turn.message.channel, chat=turn.message.chat)
     group = _Group(turn, store, speakers, readings, directory, policy, notices, texts, handing_over)
     effects = group.answered()
     if turn.conversation.holder is None:
@@ -92,6 +100,8 @@ class _Group:
             return Effects((self._way(wordless) if message.media else self._say(wordless),), note=wordless)
         reading = self.readings.of(self.turn)
         cause = None if staff else cause_of(reading, self.readings.is_low(reading))
+        if cause is not None and self.turn.conversation.holder is not None:
+            return Effects(note="group:held")  # whoever has the matter reads it, and sees to it
         if cause is not None:
             return self._handed_over(reading, *cause)
         if not staff and _tells_numbers(message.text, reading):
@@ -104,7 +114,7 @@ class _Group:
             return Effects((self._say("group.staff"),), note="group:staff")
         if reading.skill == CLAIM:
             return self._claim(reading)
-        if reading.decision in ("skill", "answer"):
+        if reading.decision in ("skill", "answer") or self._seems_personal(reading):
             return Effects((self._way("group.personal", reading),), note=f"group:personal {reading.entry}")
         return Effects((self._say("clarify.rephrase"),), note="clarify:group")
 
@@ -179,10 +189,17 @@ class _Group:
         with self.store.read() as connection:
             return link_to(connection, community, self._topic(reading) if reading else "")
 
+    def _seems_personal(self, reading: Understanding) -> bool:
+        """Whether it is more likely than not something that only a skill can tell: to be led into private harms nobody,
+        so it need not be as sure as an answer in front of everybody.
+        """
+        skill = self.readings.knowledge_of(self.turn).skill_of(reading.entry)
+        return reading.confidence >= _LIKELY and skill is not None and skill not in SENTENCES
+
     def _topic(self, reading: Understanding) -> str:
         """What the private chat goes on with: the entry, or the skill when nothing but that was understood."""
         skill = self.readings.knowledge_of(self.turn).skill_of(reading.entry)
-        if reading.decision == "answer" or (reading.decision == "skill" and skill == reading.skill):
+        if reading.decision == "answer" or (skill == reading.skill if reading.skill else self._seems_personal(reading)):
             return reading.entry or ""
         return reading.skill if reading.decision == "skill" and reading.skill else ""
 

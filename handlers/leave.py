@@ -16,7 +16,7 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers) -> Effects | N
 
     Where nothing is in progress, words that ask for something ("取消" alone asks how) are left to the others.
     """
-    if turn.message.chat or flow(turn, FLOW) or not wants_out(turn.message.text):
+    if flow(turn, FLOW) or not wants_out(turn.message.text):
         return None
     followed = turn.conversation.followed
     if not followed and not current(turn).get("flow") and readings.of(turn).decision in ("answer", "skill"):

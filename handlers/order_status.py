@@ -22,7 +22,7 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers, store: Store, 
     reading = readings.of(turn)
     speaker = speakers.of(turn)
     asked = reading.skill in (ORDER_STATUS, BIND)
-    if turn.message.chat or speaker.resident is None:
+    if speaker.resident is None:
         return ask_for_proof(turn, speakers=speakers, product=product_of(reading)) if asked else None
     if not asked and not _is_an_order_number(turn, reading):
         return None

@@ -23,10 +23,10 @@ from playground.wechat import Cast, Credentials
 
 DEMO = Path(__file__).parent / "demo"
 # Whether the demo's residents have the customer service too: its channel, and phones with it on the page.
-WITH_KF = False
+WITH_KF = True
 KF_URL = "PLAYGROUND_KF_URL"
 # Whether the demo's staff have groups with the smart bot in them, and one that alerts go to: channels and phones.
-WITH_GROUPS = False
+WITH_GROUPS = True
 BOT_URL = "PLAYGROUND_BOT_URL"
 CHINA = timezone(timedelta(hours=8))  # the shop's clock; China has no summer time
 
@@ -95,6 +95,7 @@ def cast(*, with_kf: bool = WITH_KF, with_groups: bool = WITH_GROUPS) -> Cast:
         groups={name: (group["chatid"], tuple(group["members"])) for name, group in phones["groups"].items()}
         if with_groups
         else {},
+        members=phones["members"] if with_groups else {},
         communities={person["name"]: scenes[person["community"]] for person in people["residents"]},
     )
 

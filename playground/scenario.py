@@ -8,6 +8,7 @@ watch it being played (``# zh: …``), then one thing that happens a line:
     Resident 王桂兰 sends voice: any-name ("what the platform understood; leave it out for silence")
     Resident 王桂兰 sends the same callback again
     Resident 王桂兰 follows            Resident 王桂兰 taps: help
+    Resident 王桂兰 chooses: *取货*     a line of the last menu, or its number where menus are numbered texts
     Bot says: *照片*                    to whoever wrote last
     Bot is silent                      to whoever wrote last, until the next thing that is read in that chat
     Leader 张团长 reads: *{ticket}*     a person's next bubble that fits
@@ -15,8 +16,15 @@ watch it being played (``# zh: …``), then one thing that happens a line:
     Leader 张团长 hears nothing         until the next thing that is read in that chat
     Leader 张团长 says: 同意 {ticket}
     Leader 张团长 taps on the card: 同意        a button, by its words, of the last card that has it
+    Agent 小周 answers 吴芳 in the client: 您好       in WeCom's own, where a servicer has taken over her chat
+    Agent 小周 ends it with 吴芳 in the client
+    Member 赵敏 asks in 阳光花园服务群: 几点取货       with @; the bot hears nothing else in a group
+    Member 赵敏 says in 阳光花园服务群: 今天真冷       without it
+    Everybody in 客服值班群 reads: *{ticket}*
+    Resident 赵敏 opens the link from 阳光花园服务群   the last one that was shown there
     After 49 hours
     Platform answers 45047 to the next message/custom/send
+    Only at kf                         the other door leaves this script out
 
 Played with ``door="kf"`` the residents write to the customer service instead of the official account: who follows
 comes in by her community's link, who taps something says it, and error codes are the corresponding ones. A voice
@@ -34,8 +42,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground import samples
-from playground.phones import NotSeen, Person
+from playground.customers import Customer
+from playground.groups import Group
+from playground.phones import NotSeen, Person, Screen
 from playground.platform.callbacks import Delivery
+from playground.platform.kf import Servicer
 from playground.wechat import WeChat
 from playground.world import Bubble
 
@@ -46,11 +57,17 @@ TO_RESIDENTS = "message/custom/"
 # The official account's error codes and those that say the same at the customer service.
 AT_KF = {"45015": 95018, "45047": 95001}
 
-OnLine = Callable[[Person, Bubble], None]
+DOORS = ("oa", "kf")
+
+OnLine = Callable[[Screen, Bubble], None]
 OnStep = Callable[["Step"], None]
 
 _ROLE = "(?:Resident|Leader|Agent|Supervisor)"
 _NAME = r"\{(\w+)\}"
+_NAMED = re.compile(rf"{_ROLE} (\S+) |(?:Member \S+ (?:asks|says)|Everybody) in ([^\s:]+)")
+_ONLY_AT = re.compile(rf"Only at ({'|'.join(DOORS)})")
+_NUMBERED = re.compile(r"\s*(\d)\s*[.．、]\s*(.+)")
+_ADDRESS = re.compile(r"https?://[!-~]+")
 
 
 class WentOtherwise(AssertionError):
@@ -73,12 +90,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One conversation. ``label`` is the title in Chinese, or the title itself."""
+    """One conversation. ``label`` is the title in Chinese, or the title itself; ``doors``: where it can be played."""
 
     file: Path
     title: str
     label: str
     steps: tuple[Step, ...]
+    doors: tuple[str, ...] = DOORS
 
     @property
     def name(self) -> str:
@@ -86,9 +104,9 @@ class Script:
 
     @property
     def names(self) -> list[str]:
-        """The people in it, in the order in which they appear."""
-        roles = [re.match(rf"{_ROLE} (\S+) ", step.words) for step in self.steps]
-        return list(dict.fromkeys(match.group(1) for match in roles if match is not None))
+        """The people and groups in it, in the order in which they appear."""
+        named = [_NAMED.match(step.words) for step in self.steps]
+        return list(dict.fromkeys(match.group(1) or match.group(2) for match in named if match is not None))
 
 
 FORMS = tuple(
@@ -100,10 +118,17 @@ FORMS = tuple(
         (rf"{_ROLE} (\S+) sends the same callback again", "repeat"),
         (rf"{_ROLE} (\S+) follows", "follow"),
         (rf"{_ROLE} (\S+) taps: (\S+)", "tap"),
+        (rf"{_ROLE} (\S+) chooses: (.+)", "choose"),
         (rf"{_ROLE} (\S+) taps on the card: (.+)", "tap_on_card"),
         (rf"{_ROLE} (\S+) reads: (.+)", "read"),
         (rf"{_ROLE} (\S+) never reads: (.+)", "never_read"),
         (rf"{_ROLE} (\S+) hears nothing", "hear_nothing"),
+        (rf"{_ROLE} (\S+) answers (\S+) in the client: (.+)", "answer_in_client"),
+        (rf"{_ROLE} (\S+) ends it with (\S+) in the client", "end_in_client"),
+        (rf"{_ROLE} (\S+) opens the link from (\S+)", "open_link"),
+        (r"Member (\S+) asks in ([^\s:]+): (.+)", "ask_in_group"),
+        (r"Member (\S+) says in ([^\s:]+): (.+)", "say_in_group"),
+        (r"Everybody in (\S+) reads: (.+)", "read"),
         (r"Bot says: (.+)", "bot_says"),
         (r"Bot is silent", "bot_is_silent"),
         (r"After (\d+) hours", "wait_hours"),
@@ -120,13 +145,20 @@ def read_script(file: Path) -> Script:
         raise Unreadable(f"{file}:1: the first line must be the title, after a #")
     label = lines[1].removeprefix(LABEL) if len(lines) > 1 and lines[1].startswith(LABEL) else title
     said = [(number, line.strip()) for number, line in enumerate(lines, 1)]
-    steps = [_step(file, number, words) for number, words in said if words and not words.startswith("#")]
-    return Script(file, title, label, tuple(steps))
+    said = [(number, words) for number, words in said if words and not words.startswith("#")]
+    only_at = tuple(match.group(1) for _, words in said if (match := _ONLY_AT.fullmatch(words)))
+    steps = [_step(file, number, words) for number, words in said if not _ONLY_AT.fullmatch(words)]
+    return Script(file, title, label, tuple(steps), only_at or DOORS)
 
 
 def all_scripts(folder: Path = SCENARIOS) -> list[Script]:
     """The scripts of a folder, by file name."""
     return [read_script(file) for file in sorted(folder.glob("*.txt"))]
+
+
+def scripts_at(door: str) -> list[Script]:
+    """The shipped scripts that can be played at a door."""
+    return [script for script in all_scripts() if door in script.doors]
 
 
 def play(
@@ -187,6 +219,19 @@ def _step(file: Path, number: int, words: str) -> Step:
     raise Unreadable(f"{file}:{number}: cannot be read: {words}")
 
 
+def _chosen(person: Person, pattern: re.Pattern[str]) -> Delivery | None:
+    """Taps the line that fits in what the bot said last, or writes its number where nothing can be tapped."""
+    asked = next((bubble for bubble in reversed(person.chat()) if bubble.speaker == "bot"), None)
+    if asked is None:
+        return None
+    if asked.menu is not None:
+        keys = [item.id or item.text for item in asked.menu.items if pattern.fullmatch(item.text)]
+        return person.tap_in(asked, keys[0]) if keys else None
+    lines = [match for line in asked.text.splitlines() if (match := _NUMBERED.fullmatch(line))]
+    numbers = [match.group(1) for match in lines if pattern.fullmatch(match.group(2))]
+    return person.send(numbers[0]) if numbers else None
+
+
 class Play:
     """One performance of a script. Each step calls the method that ``FORMS`` names for it."""
 
@@ -202,12 +247,12 @@ class Play:
         self._patience = patience
         self._door = door
         self._known: dict[str, str] = {}
-        self._cast: dict[str, Person] = {}
+        self._cast: dict[str, Screen] = {}
         self._began: dict[str, int] = {}
         self._told: dict[str, int] = {}
         self._quiet: set[str] = set()
-        self._unwanted: list[tuple[Step, Person, re.Pattern[str]]] = []
-        self._last: Person | None = None
+        self._unwanted: list[tuple[Step, Screen, re.Pattern[str]]] = []
+        self._last: Screen | None = None
         self._last_delivery: Delivery | None = None
 
     def run(self) -> None:
@@ -243,6 +288,34 @@ class Play:
 
     def tap(self, name: str, key: str) -> None:
         self._delivered(self._actor(name).tap(key))
+
+    def choose(self, name: str, words: str) -> None:
+        person = self._actor(name)
+        delivery = _chosen(person, pattern_of(words, self._known))
+        if delivery is None:
+            raise NotSeen(f"{name} sees no {words} to choose:\n{person.screen()}")
+        self._delivered(delivery)
+
+    def open_link(self, name: str, group: str) -> None:
+        person = self._actor(name)
+        shown = [address for bubble in self._cast[group].chat() for address in _ADDRESS.findall(bubble.text)]
+        if not isinstance(person, Customer) or not shown:
+            raise NotSeen(f"{name} sees no link into her chat with the customer service in {group}")
+        self._delivered(person.enter_by(shown[-1]))
+
+    def ask_in_group(self, name: str, group: str, words: str) -> None:
+        delivery = self._in_group(group).say(name, words)
+        if delivery is not None:
+            self._delivered(delivery)
+
+    def say_in_group(self, name: str, group: str, words: str) -> None:
+        self._in_group(group).say(name, words, at=False)
+
+    def answer_in_client(self, name: str, resident: str, words: str) -> None:
+        self._delivered(self._serving(name, resident).say(self._cast[resident].account, words))
+
+    def end_in_client(self, name: str, resident: str) -> None:
+        self._delivered(self._serving(name, resident).end(self._cast[resident].account))
 
     def tap_on_card(self, name: str, words: str) -> None:
         person = self._actor(name)
@@ -292,7 +365,7 @@ class Play:
 
     # --- how it is done
 
-    def _enter(self, person: Person) -> None:
+    def _enter(self, person: Screen) -> None:
         person.look()
         self._cast[person.name] = person
         self._began[person.name] = max((bubble.id for bubble in person.chat()), default=0)
@@ -302,16 +375,34 @@ class Play:
         self._now = step
         try:
             getattr(self, step.action)(*step.arguments)
-        except (NotSeen, KeyError) as error:
+        except (NotSeen, KeyError, ValueError) as error:
             reason = error.args[0] if error.args else error
             raise WentOtherwise(f"{self._script.file}:{step.number}: {step.words}\n{reason}") from error
 
     def _actor(self, name: str) -> Person:
-        self._last = self._cast[name]
-        self._tell(self._last)
-        return self._last
+        person = self._cast[name]
+        if not isinstance(person, Person):
+            raise NotSeen(f"{name} is no person")
+        self._last = person
+        self._tell(person)
+        return person
 
-    def _last_actor(self) -> Person:
+    def _in_group(self, name: str) -> Group:
+        group = self._cast[name]
+        if not isinstance(group, Group):
+            raise NotSeen(f"nobody can write in {name}")
+        self._last = group
+        self._tell(group)
+        return group
+
+    def _serving(self, name: str, resident: str) -> Servicer:
+        """Somebody in WeCom's client, once the resident's chat has come over to her there."""
+        kf, person, account = self._wechat.kf, self._actor(name), self._cast[resident].account
+        if not kf.world.wait_until(lambda: kf.session(account).servicer == person.account, self._patience):
+            raise NotSeen(f"{resident}'s chat did not come over to {name} in the client")
+        return kf.servicer(person.account)
+
+    def _last_actor(self) -> Screen:
         if self._last is None:
             raise NotSeen("nobody has written yet: name the person who reads")
         return self._last
@@ -327,7 +418,7 @@ class Play:
         if not delivery.accepted:
             raise NotSeen(f"the bot did not take the callback (HTTP status {delivery.status}, {delivery.tries} tries)")
 
-    def _read(self, person: Person, words: str) -> None:
+    def _read(self, person: Screen, words: str) -> None:
         pattern = pattern_of(words, self._known)
         quiet = person.name in self._quiet
         self._quiet.discard(person.name)
@@ -338,7 +429,7 @@ class Play:
         self._known |= match.groupdict()
         self._tell(person, until=bubble.id)
 
-    def _wait(self, person: Person, fits: Callable[[Bubble], bool]) -> Bubble:
+    def _wait(self, person: Screen, fits: Callable[[Bubble], bool]) -> Bubble:
         try:
             return person.wait_for(fits, self._patience)
         except NotSeen:
@@ -346,12 +437,12 @@ class Play:
                 self._tell(each)
             raise
 
-    def _check_never(self, step: Step, person: Person, pattern: re.Pattern[str]) -> None:
+    def _check_never(self, step: Step, person: Screen, pattern: re.Pattern[str]) -> None:
         for bubble in person.chat(self._began[person.name]):
             if bubble.speaker != "person" and pattern.fullmatch(bubble.text):
                 raise WentOtherwise(f"{self._script.file}:{step.number}: {step.words}\nbut came: {bubble.text}")
 
-    def _tell(self, person: Person, until: int | None = None) -> None:
+    def _tell(self, person: Screen, until: int | None = None) -> None:
         for bubble in person.chat(self._told[person.name]):
             if until is None or bubble.id <= until:
                 self._on_line(person, bubble)

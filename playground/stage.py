@@ -70,6 +70,11 @@ class Stage:
     ) -> None:
         self._stop()
 
+    def begin_anew(self) -> None:
+        """Empties the phones and the bot's records; people and orders are as on the first day."""
+        self.wechat.inspection.forget()
+        self.wechat.reset()
+
     @property
     def pid(self) -> int:
         """The process id of ``up``, above all the others."""
@@ -90,7 +95,8 @@ class Stage:
         port = _free_port()
         self.bot_url = f"http://{HOST}:{port}"
         self.wechat.connect(self.bot_url, self._inspection_token)
-        self._import_orders(Path(demo["QUNDA_CONFIG_DIR"]) / "orders.csv", environment)
+        orders = str(Path(demo["QUNDA_CONFIG_DIR"]) / "orders.csv")
+        self._call(("import", "orders", orders), environment, "the demo's orders were not taken")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 _command("up", "--no-playground", "--port", str(port)),
@@ -101,10 +107,13 @@ class Stage:
                 stderr=log,
             )
         self._wait_until_ready()
+        if self._with_kf:
+            self._call(("kf", "link"), environment, "the communities got no links")
 
-    def _import_orders(self, file: Path, environment: Mapping[str, str]) -> None:
+    def _call(self, words: tuple[str, ...], environment: Mapping[str, str], failure: str) -> None:
+        """What an operator does by hand before residents come."""
         done = subprocess.run(
-            _command("import", "orders", str(file)),
+            _command(*words),
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -113,7 +122,7 @@ class Stage:
             check=False,
         )
         if done.returncode != 0:
-            raise NotStarted(f"the demo's orders were not taken:\n{done.stdout}{done.stderr}")
+            raise NotStarted(f"{failure}:\n{done.stdout}{done.stderr}")
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_WITHIN

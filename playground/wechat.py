@@ -37,7 +37,8 @@ class Cast:
 
     ``elders`` have set their phones to large letters. ``customers`` are residents who also write to the customer
     service: name → external_userid; ``communities`` tells the scene_param of the link in their group. ``groups`` are
-    those with the smart bot in them: name → (chatid, names of members, who are staff).
+    those with the smart bot in them: name → (chatid, names of members), who are staff, or residents who are in the
+    corporation too: ``members``, name → userid.
     """
 
     residents: dict[str, str]
@@ -46,6 +47,7 @@ class Cast:
     customers: Mapping[str, str] = field(default_factory=dict)
     communities: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class WeChat:
             callback_timeout=callback_timeout,
         )
         names = {userid: name for name, (_, userid) in cast.staff.items()}
+        self._userids = {**{name: userid for userid, name in names.items()}, **cast.members}
         self.staff_room = StaffRoom(self.wecom, key=credentials.room_key, members=names)
         self.aibot = Aibot(
             "group-bot",
@@ -136,7 +139,7 @@ class WeChat:
             token=credentials.bot_token,
             aes_key=credentials.bot_aes_key,
             rooms={
-                chatid: Chat(name, {cast.staff[member][1]: member for member in members})
+                chatid: Chat(name, {self._userids[member]: member for member in members})
                 for name, (chatid, members) in cast.groups.items()
             },
             callback_timeout=callback_timeout,
@@ -216,12 +219,13 @@ class WeChat:
         return self.groups[name]
 
     def beside_bot(self, name: str) -> Person:
-        """A member of staff in her single chat with the smart bot. Raises ``KeyError``."""
-        person = self.people[name]
-        return Person(name, person.role, person.account, self.aibot)
+        """A member of the corporation in her single chat with the smart bot. Raises ``KeyError``."""
+        return Person(name, self.people[name].role, self._userids[name], self.aibot)
 
-    def at(self, door: str, name: str) -> Person:
-        """Somebody by name at a platform ("oa" or "kf") where residents write; staff are always in WeCom."""
+    def at(self, door: str, name: str) -> Screen:
+        """Somebody by name at a platform ("oa" or "kf") where residents write; staff are always in WeCom. Or a chat."""
+        if name in self.groups or name == self.room.name:
+            return self.screens[name]
         known = self.people.get(name)
         if door == self.kf.name and (known is None or known.role == "resident"):
             return self.customer(name)

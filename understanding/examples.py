@@ -19,6 +19,7 @@ Places = NDArray[np.intp]
 _RIDGE = 1.0
 _PRECISION = 1e-3
 """How little of what is wanted may be left unexplained by the equations; reached in about twenty steps."""
+_SMALLEST = np.finfo(np.float32).tiny
 _FIRST_CLAUSES = 12
 """Clauses of one message that are listened to."""
 _KEPT = 1024
@@ -80,11 +81,11 @@ def _ridge(lines: Places, signs: Places, shares: Floats, wanted: Floats) -> Floa
     enough = _PRECISION**2 * size
     while (size > enough).any():
         moved = np.add.reduceat(to_signs(step)[signs] * in_line, first_of_line) + _RIDGE * step
-        far = size / (step * moved).sum(axis=0)
+        far = size / np.maximum((step * moved).sum(axis=0), _SMALLEST)
         found += far * step
         left -= far * moved
         before, size = size, (left**2).sum(axis=0)
-        step = left + size / before * step
+        step = left + size / np.maximum(before, _SMALLEST) * step
     return to_signs(found)
 
 
@@ -117,6 +118,7 @@ def _lines(file: YamlFile, lines: object, *keys: str) -> list[str]:
     return lines
 
 
+@lru_cache(maxsize=_KEPT)
 def _signs(text: str) -> frozenset[str]:
     bare = f"^{_NUMBER.sub('0', plain(text))}$"
     return frozenset((*bare[1:-1], *(bare[place : place + 2] for place in range(len(bare) - 1))))

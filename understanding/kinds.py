@@ -46,6 +46,8 @@ _LIKE_ALONE = -0.3
 """The same for a message of one clause, in which nothing else speaks for it."""
 _LIKE_BESIDE = 0.0
 """The same where another complaint is told by its words."""
+_LIKE_SURE = -0.1
+"""From which likeness it is acted on; below, everyday words ("再见，做饭去了") come near too."""
 _CALM_LEAD = 0.2
 """By how much a clause may sound more like everyday talk: of that there are more examples."""
 _LIKE_URGENT = 0.3
@@ -61,11 +63,15 @@ _LAST_COUNTED = 4
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of complaint and the words that told it; ``listed`` when they stand in the lists."""
+    """A kind of complaint and the words that told it.
+
+    ``listed``: the words stand in the lists. ``sure`` enough to act on: else it is a guess by the sound of the words.
+    """
 
     name: str
     words: str
     listed: bool = True
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,12 @@ class KindReader:
             if name in listed:
                 heard.append((weight + _SURE + float((own - later).max()), Kind(name, listed[name])))
             elif name not in ruled_out and own[best] > max(calm[best] - _CALM_LEAD, _enough(name, listed, clauses)):
-                heard.append((weight + float(own[best] - later[best]), Kind(name, clauses[best], listed=False)))
+                heard.append(
+                    (
+                        weight + float(own[best] - later[best]),
+                        Kind(name, clauses[best], False, bool(own[best] >= _LIKE_SURE)),
+                    )
+                )
         return heard
 
 

@@ -39,7 +39,7 @@ _ALIKE = 0.6
 _CERTAIN = 0.8
 _KEPT = 2048
 """Lines whose words are not weighed again: most of a resident's history was heard a message ago."""
-_LEARNED = 1.2
+_LEARNED = 1.0
 _UNLIKE = -0.8
 """From this likeness on the examples add to a mood, with the factor above."""
 _TELLING = -0.25

@@ -51,12 +51,16 @@ class Alternative:
     confidence: float
 
 
+_NOT_PRINTED = frozenset({"skill", "also", "guessed_kinds"})
+
+
 @dataclass(frozen=True, slots=True)
 class Understanding:
     """What the bot makes of a message; each key is explained where ``./qunda understand`` is described.
 
     ``skill`` is the name of the skill that takes over when ``decision`` is "skill"; ``also`` are further entries that
-    the message asks for as surely. Neither is printed.
+    the message asks for as surely. Neither is printed. ``guessed_kinds`` are printed with the kinds, but nothing is
+    done because of them.
     """
 
     entry: str | None
@@ -71,14 +75,15 @@ class Understanding:
     why: tuple[str, ...]
     skill: str | None = None
     also: tuple[str, ...] = ()
+    guessed_kinds: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The printed keys, in their order, as plain JSON values."""
-        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("skill", "also")}
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _NOT_PRINTED}
         return {
             **values,
             "others": [asdict(other) for other in self.others],
-            "kinds": list(self.kinds),
+            "kinds": [*self.kinds, *self.guessed_kinds],
             "slots": dict(self.slots),
             "why": list(self.why),
         }
@@ -143,7 +148,8 @@ class Reader:
         matches = self._clearest(words, whole, community, group)
         asked, matches = self._with_what_was_said(words, matches, history, community, group)
         called = self._senses.person.called(words)
-        kinds = self._complaints(words, whole)
+        heard = self._complaints(words, whole)
+        kinds = tuple(kind for kind in heard if kind.sure)
         earlier = [line[:LONGEST] for line in history]
         mood = self._senses.mood.read(words, earlier, complains=bool(kinds), calls=bool(called))
         danger = self._senses.priority.danger(words)
@@ -162,6 +168,7 @@ class Reader:
             low_mood=mood.low,
             priority=priority,
             kinds=names(kinds),
+            guessed_kinds=() if entry else tuple(kind.name for kind in heard if not kind.sure),
             slots=self._senses.slots.read(words, products),
             why=_why(matches, decision, kinds, mood, called, danger),
             skill=skill,

@@ -85,7 +85,7 @@ def phrase_of(draft: Draft) -> str:
 def told_so_far(turn: Turn, lines: Lines, texts: Texts) -> tuple[str, ...]:
     """Facts of the claim in progress, for whoever takes the matter over; nobody has to tell her story twice."""
     draft = open_draft(current(turn), turn.now)
-    if draft is None or turn.message.chat:
+    if draft is None:
         return ()
     line = lines.find(draft.line_id)
     when = lines.when(line, exact=True) if line else ""

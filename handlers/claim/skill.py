@@ -101,8 +101,6 @@ def _told(turn: Turn, dialogue: Dialogue) -> Effects | None:
         return effects
     if dialogue.reading.decision != "skill" or dialogue.reading.skill != skills.CLAIM:
         return None
-    if turn.message.chat:
-        return Effects(replies=(dialogue.say("in_group"),), note="claim:in_group")
     return dialogue.begin()
 
 
@@ -123,8 +121,6 @@ def _after_the_claim(turn: Turn, claimed: Mapping[str, Any], dialogue: Dialogue)
 
 
 def _photographed(turn: Turn, dialogue: Dialogue) -> Effects | None:
-    if turn.message.chat:
-        return None
     if turn.message.media is None:
         return Effects(replies=(dialogue.say("photo_lost"),), note="claim:photo_lost")
     draft = open_draft(current(turn), turn.now)

@@ -440,6 +440,7 @@ class Kf(Platform):
             else:
                 session.state = target
             code = self._code_of_change(account, session)
+            self.world.touch()
         return jsonify(errcode=0, errmsg="ok", **({"msg_code": code} if code else {}))
 
     def _code_of_change(self, account: str, session: Session) -> str:

@@ -222,6 +222,53 @@ class TestSparingTheWindow:
         assert (first.text, first.key) == (again.text, again.key) == ("回：一\n二", first.key)
         assert (later.text, here.window_left()) == ("三", 3)
 
+    def test_texts_that_were_refused_for_now_leave_as_one_message_after_all(self, house, clock) -> None:
+        here = house(SPARING)
+        for text in ("一", "二"):
+            here.take(message(text, account="alice"))
+        here.door.failures = [PlatformError(45009, permanent=False)]
+        here.deliver()
+        here.tell("三")
+        clock.advance(seconds=5)
+        here.deliver()
+        assert (here.door.texts(), here.window_left()) == (["回：一\n回：二\n三"], 4)
+
+    def test_what_may_have_left_stays_as_it_was_however_often_it_is_refused_later(self, house, clock) -> None:
+        here = house(SPARING)
+        here.take(message("一", account="alice"))
+        here.tell("二")
+        here.door.failures = [ResultUnknown("lost"), PlatformError(45009, permanent=False)]
+        here.deliver()
+        here.tell("三")
+        for _ in range(2):
+            clock.advance(seconds=5)
+            here.deliver()
+        first, again, later = here.door.sent
+        assert (first.text, first.key) == (again.text, again.key) == ("回：一\n二", first.key)
+        assert (later.text, here.window_left()) == ("三", 3)
+
+    def test_what_may_have_left_and_is_refused_for_good_later_is_uncertain(self, house, clock) -> None:
+        here = house(SPARING)
+        here.take(message("一", account="alice"))
+        here.door.failures = [ResultUnknown("lost"), PlatformError(40008, permanent=True)]
+        here.deliver()
+        clock.advance(seconds=5)
+        here.deliver()
+        assert (here.statuses(), here.window_left()) == (["uncertain"], 4)
+
+    def test_a_refused_message_gives_its_place_back_to_no_window_that_was_opened_meanwhile(self, house) -> None:
+        here = house(SPARING)
+        here.take(message("一", account="alice"))
+        refused = PlatformError(45009, permanent=False)
+
+        def refuse_while_she_writes(account: str, outgoing: Outgoing) -> Receipt:
+            here.take(message("二", account="alice"))
+            raise refused
+
+        here.door.send = refuse_while_she_writes
+        here.deliver()
+        assert here.window_left() == 5
+
     def test_the_last_message_is_kept_for_how_the_matter_ends(self, house) -> None:
         here = house(replace(SPARING, merges=False))
         here.take(message("坏了", account="alice"))

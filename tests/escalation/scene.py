@@ -29,7 +29,7 @@ from bot.transaction import Transaction
 from bot.turn import NamedHandler, Turns
 from claims.claims import NewClaim, submit
 from config.settings import Settings
-from config.texts import Texts
+from config.texts import Public, Texts
 from escalation.handover import hand_over
 from escalation.notices import Notices
 from escalation.tables import tickets
@@ -263,7 +263,7 @@ def _others(turn: Turn, *, handing_over: HandOver) -> Effects | None:
     if "人工" in text or "救命" in text:
         priority = "P0" if "救命" in text else "P2"
         return Effects(records=(handing_over.record(turn, priority=priority, reason=f"居民说{text[:8]}"),))
-    return Effects(replies=("机器人的回答",))
+    return Effects(replies=(Public("机器人的回答"),))
 
 
 def _claim(turn: Turn, handing_over: HandOver) -> Record:

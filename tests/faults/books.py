@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, Table, func, select
@@ -19,6 +20,7 @@ from playground.world import Bubble
 FINAL = frozenset({"sent", "uncertain", "dead", "expired", "withdrawn"})
 LOST = frozenset({"uncertain", "dead", "expired"})
 ON_SCREEN = frozenset({"text", "menu", "card", "notification"})
+CALLBACK_LASTS = timedelta(seconds=5)
 TOLD = ("undelivered", "unnotified")
 
 
@@ -49,9 +51,11 @@ Accepted = Mapping[Person, Sequence[str]]
 class Books:
     """The database and the platforms from now on; what was before is not looked at."""
 
-    def __init__(self, store: Store, wechat: WeChat) -> None:
+    def __init__(self, store: Store, wechat: WeChat, answers: Mapping[str, str]) -> None:
+        """``answers``: what has to be answered to each question that residents may ask."""
         self._store = store
         self._wechat = wechat
+        self._answers = answers
         self._after = {table.name: self._highest(table) for table in (inbox, outbox)}
         self._bubbles = max((bubble.id for person in wechat.phones.values() for bubble in person.chat()), default=0)
         self._over_budget = self._beyond_budgets()
@@ -104,24 +108,29 @@ class Books:
         failed = [row.text for row in rows if row.outcome not in ("handled", "ignored")]
         if failed:
             found.broken.append(f"{person.name}: not handled: {failed}")
-        answered = {row.inbox_id for row in self._rows(outbox, person) if row.status == "sent"}
+        replies = self._rows(outbox, person)
+        answered = {row.inbox_id for row in replies if row.status == "sent"}
         found.answered += sum(row.id in answered and row.text in texts for row in rows)
+        for row in rows:
+            said = "\n".join(_words(reply) for reply in replies if reply.inbox_id == row.id)
+            if self._answers.get(row.text, "") not in said:
+                found.broken.append(f"{person.name}: {row.text!r} was answered with {said!r}")
 
     def _check_screen(self, person: Person, found: Tally, *, silences: bool) -> None:
         rows = [row for row in self._rows(outbox, person) if row.kind in ON_SCREEN]
         bubbles = [bubble for bubble in person.chat(self._bubbles) if bubble.speaker == "bot"]
         shown: set[int] = set()
-        last = 0
+        last: Row[Any] | None = None
         for bubble in bubbles:
             spoken = _spoken(bubble, [row for row in rows if row.id not in shown])
             if not spoken:
                 found.doubled += 1
                 found.broken.append(f"{person.name} read once too often: {bubble.text!r}")
                 continue
-            if spoken[0].id < last:
+            if last is not None and spoken[0].id < last.id and not _at_once(spoken[0], last):
                 found.out_of_order += 1
                 found.broken.append(f"{person.name} read too late: {bubble.text!r}")
-            last = max(last, spoken[-1].id)
+            last = max(last or spoken[-1], spoken[-1], key=lambda row: row.id)
             shown |= {row.id for row in spoken}
         self._check_shown(person, rows, shown, found, silences=silences)
 
@@ -199,6 +208,12 @@ class Books:
 def _ticket_of(row: Row[Any]) -> int:
     kind, _, number = (row.about or "").partition(":")
     return int(number) if kind == "ticket" and number else 0
+
+
+def _at_once(row: Row[Any], other: Row[Any]) -> bool:
+    """Whether both were said in HTTP answers that were under way together: the platform shows what it reads first."""
+    in_answers = row.attempts == other.attempts == 0
+    return in_answers and abs(row.created_at - other.created_at) < CALLBACK_LASTS
 
 
 def _spoken(bubble: Bubble, rows: Sequence[Row[Any]]) -> list[Row[Any]]:

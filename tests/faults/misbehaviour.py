@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from playground.platform.base import Platform
@@ -13,6 +15,10 @@ from playground.wechat import WeChat
 Door = Literal["oa", "kf"]
 
 SEND = {"oa": "message/custom/send", "kf": "kf/send_msg", "app": "message/send"}
+# How large a part of the sends is never answered: few go through the official account's API, many through the others'.
+OFTEN = {"oa": 0.5, "kf": 0.1, "app": 0.2}
+SERVES = "accounts: {app: ZhangLeader"
+OF_A_SERVICER = re.compile(r"(?<=accounts: \{app: )(\w+), kf: \w+")
 MOVE = "kf/service_state/trans"
 BOTH: tuple[Door, ...] = ("oa", "kf")
 
@@ -77,7 +83,7 @@ MISBEHAVIOURS: tuple[Misbehaviour, ...] = (
     Misbehaviour(
         "time-out after accepting",
         BOTH,
-        lambda faults, name: faults.hang_after_accepting(to=SEND[name], times=6, share=0.3, seed=6),
+        lambda faults, name: faults.hang_after_accepting(to=SEND[name], times=None, share=OFTEN[name], seed=6),
         at_staff=True,
         loses=True,
     ),
@@ -89,6 +95,13 @@ MISBEHAVIOURS: tuple[Misbehaviour, ...] = (
     ),
     Misbehaviour("empty pages", ("kf",), lambda faults, name: faults.cut_page(times=None, share=0.5, seed=8)),
 )
+
+
+def let_one_leader_serve(people: Path) -> None:
+    """Writes into ``people.yaml`` that of all staff only 张团长 serves in WeCom's own client, at "kf"."""
+    text = people.read_text(encoding="utf-8")
+    assert SERVES in text
+    people.write_text(OF_A_SERVICER.sub(r"\1", text).replace(SERVES, f"{SERVES}, kf: ZhangLeader"), encoding="utf-8")
 
 
 def with_doors() -> list[tuple[Misbehaviour, Door]]:

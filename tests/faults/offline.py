@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -36,11 +36,12 @@ class Waiting:
         return sum(len(texts) for customer, texts in self.texts.items() if customer not in self.silent)
 
 
-def leave_waiting(wechat: WeChat, asked: Sequence[str], *, customers: int, messages: int) -> Waiting:
+def leave_waiting(wechat: WeChat, asked: Iterable[str], *, customers: int, messages: int) -> Waiting:
     """Lets customers write in turn over the last three days while nobody is told of it; one in ten soon fell silent.
 
     Nobody asks the same thing twice when there are enough questions.
     """
+    wanted = list(asked)
     people = [wechat.customer(f"顾客 {number}") for number in range(customers)]
     silent = frozenset(people[::10])
     written = []
@@ -48,7 +49,7 @@ def leave_waiting(wechat: WeChat, asked: Sequence[str], *, customers: int, messa
         number = place % customers
         until = LONG_AGO if people[number] in silent else timedelta()
         age = until + (OLDEST - until) * (1 - place / messages)
-        written.append((age, number, asked[(number + place // customers) % len(asked)]))
+        written.append((age, number, wanted[(number + place // customers) % len(wanted)]))
     now = wechat.clock.now()
     texts: dict[Customer, list[str]] = {person: [] for person in people}
     for age, number, text in sorted(written, key=lambda each: -each[0]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -19,7 +19,7 @@ from understanding.reader import Reader
 
 CALL = "转人工"
 # They belong to 张团长's community, who may serve in WeCom's own client.
-OF_ZHANG = ("刘建国", "赵敏", "吴芳", "王桂兰", "陈秀英")
+OF_ZHANG = ("刘建国", "赵敏", "吴芳")
 PATIENCE = 60.0  # seconds in which the platform delivers one callback again and again
 Accepted = dict[Person, list[str]]
 
@@ -32,8 +32,8 @@ class Talk:
     texts: tuple[str, ...]
 
 
-def questions(reader: Reader) -> list[str]:
-    """One question for each entry of the knowledge that the bot answers at once, all with different answers."""
+def questions(reader: Reader) -> dict[str, str]:
+    """One question for each entry of the knowledge that the bot answers at once, with its answer; no two are alike."""
     found: dict[str, str] = {}
     for entry in reader.knowledge.entries:
         if entry.answer is None or entry.courtesy or entry.communities or "{" in entry.answer:
@@ -41,21 +41,22 @@ def questions(reader: Reader) -> list[str]:
         understood = reader.read(entry.question)
         if (understood.decision, understood.entry) == ("answer", entry.id) and not understood.also:
             found.setdefault(entry.answer, entry.question)
-    return list(found.values())
+    return {question: answer for answer, question in found.items()}
 
 
 def talks(
-    wechat: WeChat, misbehaviour: Misbehaviour, door: str, asked: Sequence[str], *, people: int, each: int, calls: int
+    wechat: WeChat, misbehaviour: Misbehaviour, door: str, asked: Iterable[str], *, people: int, each: int, calls: int
 ) -> list[Talk]:
     """``people`` residents whom nobody knows yet, ``each`` with so many messages; the first ``calls`` call at last."""
+    wanted = list(asked)
     made = []
     for number in range(people):
         known = misbehaviour.to_a_person and number < min(calls, len(OF_ZHANG))
         name = OF_ZHANG[number] if known else f"{misbehaviour.name} {number}"
-        texts = [asked[(number + place) % len(asked)] for place in range(each)]
+        texts = [wanted[(number + place) % len(wanted)] for place in range(each)]
         if number < calls:
             texts[-1] = CALL
-        made.append(Talk(wechat.at(door, name), tuple(texts)))
+        made.append(Talk(wechat.customer(name) if door == "kf" else wechat.person(name), tuple(texts)))
     return made
 
 

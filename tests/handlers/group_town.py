@@ -36,13 +36,12 @@ class GroupTown(KfTown):
     ) -> None:
         self.clock = clock
         cast = demo_data.cast(with_kf=True, with_groups=True)
-        neighbours = {name: ("member", account) for name, account in MEMBERS.items()}
         groups = {
             name: (chat, (*members, *(MEMBERS if name == GROUP else ())))
             for name, (chat, members) in cast.groups.items()
         }
-        self.people = {**cast.staff, **neighbours}
-        cast = replace(cast, staff=self.people, groups=groups)
+        self._accounts = {name: account for name, (_, account) in cast.staff.items()} | MEMBERS
+        cast = replace(cast, members={**cast.members, **MEMBERS}, groups=groups)
         self.wechat = WeChat(demo_data.credentials(tmp_path), cast, time_source=clock.now, poll_every=0.02)
         self.wechat.open()
         self.kf = self.wechat.kf
@@ -94,8 +93,7 @@ class GroupTown(KfTown):
 
     def beside(self, member: str) -> Person:
         """A member in her single chat with the smart bot."""
-        role, account = self.people[member]
-        return Person(member, role, account, self.wechat.aibot)
+        return Person(member, "member", self._accounts[member], self.wechat.aibot)
 
     def in_group(self) -> list[Row[Any]]:
         """The conversations of all groups."""

@@ -135,6 +135,12 @@ def test_what_was_begun_in_the_group_goes_on_with_one_tap(town: KfTown) -> None:
     assert "工作日" in town.does(customer, lambda: customer.tap(question))[0]
 
 
+def test_what_was_begun_in_the_group_is_not_offered_twice(town: KfTown) -> None:
+    customer = town.customer("刘建国")
+    lines = town.does(customer, lambda: customer.enter("group", "sunshine.order-status"))[0].splitlines()
+    assert len({line.rstrip("？") for line in lines}) == len(lines)
+
+
 def test_a_welcome_that_comes_too_late_is_not_tried(town: KfTown, clock) -> None:
     customer = town.customer("刘建国")
     customer.enter("group", "sunshine")

@@ -27,14 +27,15 @@ NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)  # 12:30 in China
 
 
 def test_the_bot_takes_the_demos_channels_people_and_every_order(tmp_path: Path) -> None:
-    environment = demo_data.prepare(tmp_path, OA, WECOM, now=NOW)
+    environment = demo_data.prepare(tmp_path, OA, WECOM, KF, BOT, now=NOW)
     folder = Path(environment["QUNDA_CONFIG_DIR"])
 
     channels = load_channels(folder / "channels.yaml", environment)
     directory = Directory.load(folder / "people.yaml", environment)
     lines = list(OrderFile(folder / "orders.csv", directory=directory, timezone=ZoneInfo("Asia/Shanghai")).lines())
 
-    assert [(channel.name, getattr(channel, "api_base", "")) for channel in channels] == [("oa", OA), ("app", WECOM)]
+    served_at = [(channel.name, getattr(channel, "api_base", "")) for channel in channels]
+    assert served_at == [("oa", OA), ("app", WECOM), ("kf", KF), ("group-bot", BOT), ("staff-room", "")]
     assert [line for line in lines if not isinstance(line, SourceLine)] == []
     assert len(lines) == 60
 
@@ -97,7 +98,7 @@ def test_the_customer_services_channel_is_there_when_it_is_asked_for(tmp_path: P
 
 
 def test_the_groups_are_switched_on_by_one_word(tmp_path: Path) -> None:
-    environment = demo_data.prepare(tmp_path, OA, WECOM, KF, BOT, with_groups=True)
+    environment = demo_data.prepare(tmp_path, OA, WECOM, KF, BOT, with_kf=False, with_groups=True)
     channels = load_channels(Path(environment["QUNDA_CONFIG_DIR"]) / "channels.yaml", environment)
     credentials = demo_data.credentials(tmp_path)
 
@@ -110,13 +111,13 @@ def test_the_groups_are_switched_on_by_one_word(tmp_path: Path) -> None:
     assert "kf" not in named
 
 
-def test_the_groups_belong_to_the_communities_and_their_members_are_staff() -> None:
+def test_the_groups_belong_to_the_communities_and_their_members_are_in_the_corporation() -> None:
     cast = demo_data.cast(with_groups=True)
     people = yaml.safe_load((demo_data.DEMO / "people.yaml").read_text(encoding="utf-8"))
 
     chats = {chat["id"] for community in people["communities"] for chat in community["chats"]}
     assert {chatid for chatid, _ in cast.groups.values()} == chats
-    assert {member for _, members in cast.groups.values() for member in members} <= set(cast.staff)
+    assert {member for _, members in cast.groups.values() for member in members} <= {*cast.staff, *cast.members}
 
 
 def test_the_customer_service_has_some_free_port_when_nothing_else_is_said(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 from commands.demo import play_all
 from playground.platform.callbacks import Delivery
 from playground.scenario import SCENARIOS, Script, Unreadable, WentOtherwise, all_scripts, pattern_of, play, read_script
-from playground.wechat import WeChat
+from playground.wechat import Cast, WeChat
 from tests.playground.conftest import CREDENTIALS, Api, EchoBot
+from tests.playground.smart_bot import SmartBot, stream
 from tests.playground.test_cards import TICKET, send
 
 SHORT = 0.1  # seconds to wait for what does not come
@@ -25,12 +26,12 @@ def test_every_shipped_script_can_be_read_and_names_people_of_the_demo() -> None
     from playground.demo_data import cast
 
     scripts = all_scripts(SCENARIOS)
-    people = {**cast().residents, **cast().staff}
+    known = {**cast().residents, **cast().staff, **cast().groups, "客服值班群": "the staff's room"}
 
     assert len(scripts) >= 12
     for each in scripts:
-        named = [step.arguments[0] for step in each.steps if not step.words.startswith(("Bot", "After", "Platform"))]
-        assert set(named) <= set(people), each.name
+        assert each.names, each.name
+        assert set(each.names) <= set(known), each.name
 
 
 def test_a_conversation_that_goes_as_written_is_played_to_its_end(wechat: WeChat, bot: EchoBot, tmp_path: Path) -> None:
@@ -65,6 +66,83 @@ def test_a_button_of_a_card_is_tapped_by_its_words(wechat: WeChat, bot: EchoBot,
 
     with pytest.raises(WentOtherwise, match="no card with 拒绝"):
         play(script(tmp_path, "Leader 张团长 taps on the card: 拒绝"), wechat)
+
+
+@pytest.mark.parametrize("door", ["oa", "kf"])
+def test_a_line_of_a_menu_is_tapped_or_its_number_written(
+    wechat: WeChat, bot: EchoBot, kf: Api, tmp_path: Path, door: str
+) -> None:
+    talk = script(tmp_path, "Resident 王桂兰 sends: 取货", "Resident 王桂兰 chooses: *带什么*")
+    bot.answer = lambda fields: "您想问什么？\n1. 几点取货\n2. 取货要带什么？" if "取货" in fields["Content"] else ""
+    if door == "kf":
+        items = [{"type": "click", "click": {"id": name, "content": name}} for name in ("几点取货", "要带什么")]
+        menu = {"msgtype": "msgmenu", "msgmenu": {"head_content": "您想问什么？", "list": items}}
+        wechat.customer("王桂兰").send("在吗")
+        to = {"touser": wechat.customer("王桂兰").account, "open_kfid": CREDENTIALS.open_kfid}
+        assert kf.post("kf/send_msg", {**to, **menu})["errcode"] == 0
+
+    play(talk, wechat, door=door)
+
+    assert wechat.at(door, "王桂兰").chat()[-1].text == {"oa": "2", "kf": "要带什么"}[door]
+    with pytest.raises(WentOtherwise, match="no 在哪 to choose"):
+        play(script(tmp_path, "Resident 王桂兰 chooses: 在哪"), wechat, door=door)
+
+
+def test_a_script_can_be_kept_to_one_door(tmp_path: Path) -> None:
+    assert script(tmp_path, "Resident 王桂兰 follows").doors == ("oa", "kf")
+    assert script(tmp_path, "Only at kf", "Resident 王桂兰 follows").doors == ("kf",)
+
+
+def test_members_speak_in_a_group_and_somebody_follows_the_link_that_is_shown_there(tmp_path: Path) -> None:
+    cast = Cast(
+        residents={"赵敏": "oZhaoMin"},
+        staff={"张团长": ("leader", "ZhangLeader")},
+        groups={"服务群": ("wrOne", ("赵敏", "张团长"))},
+        members={"赵敏": "ZhaoMin"},
+    )
+    bot = SmartBot(CREDENTIALS.bot_token, CREDENTIALS.bot_aes_key)
+    wechat = WeChat(CREDENTIALS, cast)
+    wechat.open()
+    wechat.connect(bot.server.url)
+    try:
+        bot.answer = lambda heard: stream(f"{heard['from']['userid']}，请点 https://example.com/kf")
+        talk = script(
+            tmp_path,
+            "Member 赵敏 says in 服务群: 今天真冷",
+            "Member 赵敏 asks in 服务群: 我的订单到哪了",
+            "Bot says: ZhaoMin*",
+            "Member 张团长 asks in 服务群: 几点到货",
+            "Everybody in 服务群 reads: ZhangLeader*",
+            "Resident 赵敏 opens the link from 服务群",
+        )
+
+        with pytest.raises(WentOtherwise, match=r"talk.txt:7.*\n.*not a link of this account"):
+            play(talk, wechat, door="kf")
+        assert len(bot.heard) == 2
+    finally:
+        wechat.close()
+        bot.server.close()
+
+
+def test_a_servicer_answers_in_the_client_once_the_chat_is_hers(
+    wechat: WeChat, bot: EchoBot, kf: Api, tmp_path: Path
+) -> None:
+    talk = script(
+        tmp_path,
+        "Resident 王桂兰 sends: 转人工",
+        "Leader 张团长 answers 王桂兰 in the client: 我来看看",
+        "Resident 王桂兰 reads: 我来看看",
+        "Leader 张团长 ends it with 王桂兰 in the client",
+    )
+    with pytest.raises(WentOtherwise, match="did not come over to 张团长"):
+        play(talk, wechat, door="kf", patience=SHORT)
+
+    customer = wechat.customer("王桂兰").account
+    move = {"open_kfid": CREDENTIALS.open_kfid, "external_userid": customer, "service_state": 3}
+    threading.Timer(SHORT, lambda: kf.post("kf/service_state/trans", {**move, "servicer_userid": "ZhangLeader"})).start()
+    play(talk, wechat, door="kf")
+
+    assert wechat.kf.session(customer).servicer == ""
 
 
 def test_a_mismatch_names_file_and_line_and_shows_the_chat(wechat: WeChat, bot: EchoBot, tmp_path: Path) -> None:
