@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from bot.storage.store import Store
 from bot.storage.tables import inbox, outbox
 from config.settings import Settings
 from playground import demo_data
+from playground.customers import Customer
 from playground.stage import Stage
 from shop.directory import Directory
 from tests.faults.books import FINAL, Accepted, Books, Tally
@@ -172,8 +174,10 @@ def _wait(stage: Stage, happened: Callable[[], bool], patience: float) -> bool:
 def _day_offline() -> Offline:
     print(f"\n{MESSAGES} messages of {CUSTOMERS} customers, which have waited for up to three days", flush=True)
     with _prepared() as (stage, answers):
-        waiting = leave_waiting(stage.wechat, answers, customers=CUSTOMERS, messages=MESSAGES)
+        waiting = leave_waiting(stage.wechat, answers, customers=CUSTOMERS, messages=MESSAGES - 1)
         with stage, closing(_store(stage)) as store:
+            # Without the token of a callback the platform gives a few pages a minute only.
+            waiting = _joined(waiting, stage.wechat.customer("刚来的"), next(iter(answers)))
             found = _pulled_and_answered(stage, store, waiting)
     print(
         f"pulled {found.pulled} at {found.pulled_per_second:.0f} a second, answered {found.answered} of the "
@@ -184,15 +188,22 @@ def _day_offline() -> Offline:
     return found
 
 
+def _joined(waiting: Waiting, newcomer: Customer, text: str) -> Waiting:
+    """Somebody writes now that the bot is back, behind everything that waits."""
+    newcomer.send(text)
+    return replace(waiting, texts={**waiting.texts, newcomer: [text]}, inside=waiting.inside + 1)
+
+
 def _pulled_and_answered(stage: Stage, store: Store, waiting: Waiting) -> Offline:
     assert _wait(stage, lambda: _first_received(store) is not None, PATIENCE), "nothing was pulled"
     began = _first_received(store)
     _wait(stage, lambda: _count(store, select(inbox.c.id)) >= waiting.messages, PATIENCE_OFFLINE)
     _wait(stage, lambda: _is_quiet(store), PATIENCE_OFFLINE)
+    received = _one_value(store, select(func.max(inbox.c.received_at)))
+    sent_at = _one_value(store, select(func.max(outbox.c.sent_at)))
     with store.read() as connection:
-        received = connection.execute(select(func.max(inbox.c.received_at))).scalar_one()
-        sent_at = connection.execute(select(func.max(outbox.c.sent_at))).scalar_one()
-        sent = connection.execute(select(outbox.c.inbox_id).where(outbox.c.status == "sent")).scalars().all()
+        replies = select(outbox.c.inbox_id).where(outbox.c.status == "sent", outbox.c.inbox_id.is_not(None))
+        sent: list[int] = list(connection.execute(replies).scalars())
     pulled, ledger = _count(store, select(inbox.c.id)), stage.wechat.kf.ledger
     found = Offline(
         messages=waiting.messages,
@@ -202,12 +213,16 @@ def _pulled_and_answered(stage: Stage, store: Store, waiting: Waiting) -> Offlin
         answered=len(set(sent)),
         twice=len(sent) - len(set(sent)),
         budgets_broken=ledger.broken,
-        pulled_per_second=pulled / max((received - began).total_seconds(), 0.1),
-        answered_per_second=len(set(sent)) / max((sent_at - began).total_seconds(), 0.1),
+        pulled_per_second=pulled / _seconds(began, received),
+        answered_per_second=len(set(sent)) / _seconds(began, sent_at),
         broken=[],
     )
     found.broken.extend(_broken(found, _is_quiet(store)))
     return found
+
+
+def _seconds(began: datetime, ended: datetime | None) -> float:
+    return max((ended - began).total_seconds(), 0.1) if ended is not None else float("inf")
 
 
 def _broken(found: Offline, is_quiet: bool) -> Iterator[str]:
@@ -222,8 +237,12 @@ def _broken(found: Offline, is_quiet: bool) -> Iterator[str]:
 
 
 def _first_received(store: Store) -> Any:
+    return _one_value(store, select(func.min(inbox.c.received_at)))
+
+
+def _one_value(store: Store, query: Any) -> Any:
     with store.read() as connection:
-        return connection.execute(select(func.min(inbox.c.received_at))).scalar()
+        return connection.execute(query).scalar()
 
 
 def _is_quiet(store: Store) -> bool:
@@ -233,8 +252,7 @@ def _is_quiet(store: Store) -> bool:
 
 
 def _count(store: Store, query: Any) -> int:
-    with store.read() as connection:
-        return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+    return int(_one_value(store, select(func.count()).select_from(query.subquery())))
 
 
 # --- the stage

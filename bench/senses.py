@@ -120,9 +120,9 @@ def _by_rule(text: str) -> str:
 
 
 def _regression(examples: Mapping[str, Sequence[str]]) -> Guess:
-    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-    from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
 
     lines = [(line, _LABELS.get(kind, "other")) for kind, own in examples.items() if kind != "calm" for line in own]
     model = make_pipeline(TfidfVectorizer(analyzer="char", ngram_range=(1, 3)), LogisticRegression(C=10, max_iter=500))

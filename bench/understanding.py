@@ -51,7 +51,7 @@ class Result:
 def run() -> Mapping[str, Any]:
     """Measures and prints tables; returns all figures."""
     words = ROOT / "config/words"
-    speech = load_speech(read_yaml(words / "speech.yaml", {}), read_yaml(words / "produce.yaml", {}))
+    speech = load_speech(*(read_yaml(words / f"{name}.yaml", {}) for name in ("speech", "produce", "concepts")))
     matchers = peers.all_of(speech, load_chatter(read_yaml(words / "chatter.yaml", {})))
     figures: dict[str, Any] = {"speed": understanding_speed.run()}
     for name, texts, owners, asked in _own_sets():

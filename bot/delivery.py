@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, case, select, update
+from sqlalchemy import Connection, Row, and_, case, or_, select, update
 
 from bot.channels.capabilities import Capabilities, Window
 from bot.channels.channel import Channel, Outgoing, Receipt
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 LEASE_SECONDS = 30
 _MAX_ATTEMPTS = 12
 _LONGEST_WAIT = 300.0
+NOTIFICATION = "notification"
 _OPEN = ("offered", "queued", "sending")
 _MOST_ALONG = 20
 _WAIT_FOR_MORE = timedelta(seconds=10)
@@ -92,17 +93,22 @@ class Delivery:
             row = _oldest(connection, conversation_id)
             if row is None or self._must_wait(row, now):
                 return None
-            channel = self._channels[conversation.channel]
+            channel = self._channels.get(conversation.channel)
+            if channel is None:
+                tx = self._transaction(connection, conversation_id, now, row)
+                self._mark(tx, row, "dead", "channel_gone")
+                log.error("channel_gone", channel=conversation.channel, outbox=row.id)
+                return _Settled()
             if _may_grow(connection, row, channel.capabilities, now):
                 return None
             verdict = _verdict(row, conversation, channel.capabilities, now)
             if verdict is None and not channel.capabilities.pushes:
-                self._keep(connection, conversation, row, now)
+                self._keep(connection, conversation, now)
                 return None
             late = verdict == ("dead", "window_closed") and _may_notify(row, channel.capabilities)
             outgoing = self._outgoing(connection, row, conversation) if verdict is None or late else None
             if outgoing is not None and late:
-                outgoing = replace(outgoing, kind="notification", data={**outgoing.data, "about": row.about})
+                outgoing = replace(outgoing, kind=NOTIFICATION, data={**outgoing.data, "about": row.about})
                 _lease(connection, (row,), conversation, now)
                 return _Claimed(row, (), conversation.account, channel, outgoing)
             if outgoing is not None:
@@ -111,17 +117,28 @@ class Delivery:
                 outgoing = _merged(outgoing, along) if along else outgoing
                 return _Claimed(row, along, conversation.account, channel, outgoing)
             tx = self._transaction(connection, conversation_id, now, row)
-            self._settle(tx, row, *(verdict or ("dead", "media_gone")))
+            self._settle_claimed(tx, row, *(verdict or ("dead", "media_gone")))
         self._wake(tx)
         return _Settled()
 
-    def _keep(self, connection: Connection, conversation: Row[Any], row: Row[Any], now: datetime) -> None:
+    def _settle_claimed(self, tx: Transaction, row: Row[Any], status: str, code: str) -> None:
+        """Ends a row, with those that went along in its last try; what may have arrived is never called unsent."""
+        if _may_have_left(row):
+            status = "uncertain"
+        along = select(outbox).where(outbox.c.merged_into == row.id, outbox.c.status.in_(_OPEN)).order_by(outbox.c.id)
+        for each in (row, *(tx.connection.execute(along).all() if _may_have_left(row) else ())):
+            self._settle(tx, each, status, code)
+
+    def _keep(self, connection: Connection, conversation: Row[Any], now: datetime) -> None:
         """Words that nobody may say unasked: they go out with the next answer, and whoever wrote them learns it."""
-        wait = update(outbox).where(outbox.c.id == row.id).values(status="queued", due_at=row.expires_at, error="kept")
-        connection.execute(wait)
-        if row.error is None:
-            tx = self._transaction(connection, conversation.id, now, row)
-            self._on_undelivered(tx, Undelivered(conversation.id, row.about, row.voice, "kept", "kept"))
+        of_conversation = (outbox.c.conversation_id == conversation.id, outbox.c.status.in_(_OPEN))
+        for row in connection.execute(select(outbox).where(*of_conversation).order_by(outbox.c.id)).all():
+            wait = update(outbox).where(outbox.c.id == row.id)
+            connection.execute(wait.values(status="queued", due_at=row.expires_at, error="kept"))
+            if row.error is None:
+                tx = self._transaction(connection, conversation.id, now, row)
+                self._on_undelivered(tx, Undelivered(conversation.id, row.about, row.voice, "kept", "kept"))
+                self._wake(tx)
 
     def _must_wait(self, row: Row[Any], now: datetime) -> bool:
         if row.status == "offered":
@@ -166,6 +183,9 @@ class Delivery:
         row = claimed.row
         with self._store.write() as connection:
             tx = self._transaction(connection, row.conversation_id, now, row)
+            # In the order in which a claim locks them.
+            lock = select(conversations.c.id).where(conversations.c.id == row.conversation_id)
+            connection.execute(lock.with_for_update(key_share=True))
             if not _is_still_ours(connection, row):
                 return  # the lease ran out meanwhile; whoever took the row over tells its outcome
             if not isinstance(result, BotError):
@@ -187,15 +207,21 @@ class Delivery:
             self._mark(tx, each, "sent", None, kept or None)
         if "session" in receipt:
             tx.session(claimed.row.conversation_id, receipt["session"])
+        if claimed.outgoing.kind == NOTIFICATION:
+            row = claimed.row
+            self._on_undelivered(tx, Undelivered(row.conversation_id, row.about, row.voice, "notified", "notified"))
 
     def failed_later(self, tx: Transaction, key: str, code: str) -> bool:
         """The platform tells that a message it had taken did not arrive; False when no such message is known.
 
         ``key`` is that of ``Outgoing``. Call inside a turn of the conversation.
         """
-        of_conversation = (outbox.c.conversation_id == tx.conversation_id, outbox.c.status.in_(("sent", "uncertain")))
-        rows = tx.connection.execute(select(outbox).where(*of_conversation).order_by(outbox.c.id.desc()).limit(100))
-        failed = [row for row in rows.all() if (row.receipt or {}).get("key", key_of(row)) == key]
+        tried = (outbox.c.status.in_(("sent", "uncertain", "sending")), outbox.c.attempts > 0)
+        unknown = (outbox.c.status == "queued", outbox.c.error == ResultUnknown.code)
+        mine = (outbox.c.conversation_id == tx.conversation_id, or_(and_(*tried), and_(*unknown)))
+        rows = tx.connection.execute(select(outbox).where(*mine).order_by(outbox.c.id.desc()).limit(100)).all()
+        heads = {row.id for row in rows if (row.receipt or {}).get("key", key_of(row)) == key}
+        failed = [row for row in rows if row.id in heads or row.merged_into in heads]
         for row in failed:
             self._settle(tx, row, "dead", code)
         return bool(failed)
@@ -217,7 +243,7 @@ class Delivery:
                 status=status,
                 error=code,
                 lease_until=None,
-                sent_at=tx.now if status == "sent" else None,
+                sent_at=row.sent_at if status == "uncertain" else tx.now if status == "sent" else None,
                 receipt=dict(receipt) if receipt else None,
             )
         )
@@ -265,6 +291,8 @@ def _verdict(row: Row[Any], conversation: Row[Any], rules: Capabilities, now: da
         return "expired", "expired"
     if row.voice == "bot" and conversation.holder is not None and row.kind != "session":
         return "withdrawn", "held"
+    if row.kind == "session" and row.payload.get("to") == "person" and conversation.holder is None:
+        return "withdrawn", "released"  # whoever was to have the session has solved the matter meanwhile
     if conversation.session and row.kind != "session" and not row.payload.get("code"):
         return ("withdrawn", "held") if row.voice == "bot" else ("dead", f"session_{conversation.session}")
     if rules.window is None or not rules.pushes or row.payload.get("code") or row.kind == "session":
@@ -337,7 +365,7 @@ def _is_still_ours(connection: Connection, row: Row[Any]) -> bool:
 
 def _lease(connection: Connection, rows: Sequence[Row[Any]], conversation: Row[Any], now: datetime) -> None:
     first, *along = rows
-    lease = {"status": "sending", "lease_until": now + timedelta(seconds=LEASE_SECONDS)}
+    lease = {"status": "sending", "lease_until": now + timedelta(seconds=LEASE_SECONDS), "sent_at": now}
     connection.execute(
         update(outbox).where(outbox.c.id == first.id).values(attempts=first.attempts + 1, merged_into=None, **lease)
     )
@@ -367,7 +395,7 @@ def _postpone(tx: Transaction, claimed: _Claimed, error: BotError) -> None:
     if _may_have_left(row, error):
         values["error"] = ResultUnknown.code
     else:
-        values["merged_into"] = None
+        values |= {"merged_into": None, "sent_at": None}
     due = tx.now + timedelta(seconds=wait)
     ids = [each.id for each in claimed.rows]
     tx.connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(due_at=due, **values))

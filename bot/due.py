@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from bot.storage.tables import cursors, inbox, jobs, outbox
 from bot.turn import OFFER_SECONDS
@@ -21,7 +21,10 @@ def due_conversations(connection: Connection, now: datetime) -> list[int]:
         and_(outbox.c.status == "offered", outbox.c.due_at <= now - timedelta(seconds=OFFER_SECONDS)),
         and_(outbox.c.status == "sending", outbox.c.lease_until <= now),
     )
-    query = select(outbox.c.conversation_id).where(due).distinct().limit(_LIMIT)
+    oldest = func.min(outbox.c.due_at)
+    query = (
+        select(outbox.c.conversation_id).where(due).group_by(outbox.c.conversation_id).order_by(oldest).limit(_LIMIT)
+    )
     return list(connection.execute(query).scalars())
 
 

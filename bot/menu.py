@@ -17,7 +17,8 @@ class Choice:
 class Menu:
     """``head`` asks, ``choices`` answer, ``tail`` says what else one can do.
 
-    ``by_number`` goes after the head where nothing can be tapped ("回复数字就行："). Where a channel has no menus it becomes a numbered text; the handler that asks must understand the numbers too.
+    ``by_number`` goes after the head where nothing can be tapped ("回复数字就行："). Where a channel has no menus it
+    becomes a numbered text; the handler that asks must understand the numbers too.
     """
 
     head: str

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, Row, update
+from sqlalchemy import Connection, Row, delete, update
 
 from bot.channels.channel import Channel, Page, PulledChannel
 from bot.clock import Clock
@@ -69,9 +69,17 @@ class Pulling:
 
     def pull(self, channel: str) -> None:
         """Fetches all that waits on a channel, unless somebody does so already."""
+        if channel not in self._channels:
+            self._forget(channel)
+            return
         while (row := self._claim(channel)) is not None:
             if not self._drain(self._channels[channel], row):
                 return
+
+    def _forget(self, channel: str) -> None:
+        """The operator has taken this channel out, or given it another name."""
+        with self._store.write() as connection:
+            connection.execute(delete(cursors).where(cursors.c.channel == channel))
 
     def _claim(self, channel: str) -> Row[Any] | None:
         """Takes the channel when it is due, and puts its next turn off; None when there is nothing to do."""
@@ -86,7 +94,17 @@ class Pulling:
             return connection.execute(query.returning(*cursors.c)).first()
 
     def _drain(self, channel: PulledChannel, row: Row[Any]) -> bool:
-        """Stores page after page; False when the platform does not answer now."""
+        """Stores page after page; False when the platform does not answer now.
+
+        Thinking begins when all is there: so what one person wrote is answered together, and the pages come fast.
+        """
+        found: set[int] = set()
+        try:
+            return self._store_pages(channel, row, found)
+        finally:
+            self._wake(sorted(found))
+
+    def _store_pages(self, channel: PulledChannel, row: Row[Any], found: set[int]) -> bool:
         cursor, token = row.cursor, self._fresh_token(row)
         lease = row.lease_until
         while True:
@@ -96,7 +114,13 @@ class Pulling:
                 log.warning("pull_failed", channel=channel.name, error=error.code)
                 self._release(channel.name, lease, retry=error)
                 return False
-            renewed = self._store_page(channel, cursor, page, lease)
+            try:
+                renewed = self._store_page(channel, cursor, page, lease, found)
+            except Exception as error:
+                # Whatever cannot be stored now is asked for again, and not only when the lease has run out.
+                log.exception("page_not_stored", channel=channel.name)
+                self._release(channel.name, lease, retry=BotError(type(error).__name__))
+                return False
             if renewed is None:
                 return False  # the lease ran out and another worker goes on
             cursor, lease = page.cursor, renewed
@@ -108,8 +132,13 @@ class Pulling:
         fresh = row.poked_at is not None and self._clock.now() - row.poked_at < TOKEN_LIVES
         return str(row.token) if fresh else ""
 
-    def _store_page(self, channel: PulledChannel, cursor: str, page: Page, lease: datetime) -> datetime | None:
-        """The page's messages and the cursor after it, together; the new lease, None when it is no longer ours."""
+    def _store_page(
+        self, channel: PulledChannel, cursor: str, page: Page, lease: datetime, found: set[int]
+    ) -> datetime | None:
+        """The page's messages and the cursor after it, together; the new lease, None when it is no longer ours.
+
+        ``found`` gets the conversations in which something waits now.
+        """
         now = self._clock.now()
         renewed = now + timedelta(seconds=LEASE_SECONDS)
         ours = (cursors.c.channel == channel.name, cursors.c.cursor == cursor, cursors.c.lease_until == lease)
@@ -117,8 +146,8 @@ class Pulling:
             step = update(cursors).where(*ours).values(cursor=page.cursor, lease_until=renewed)
             if connection.execute(step).rowcount != 1:
                 return None
-            found = _store(connection, page, now)
-        self._wake(sorted(found))
+            stored = _store(connection, page, now)
+        found.update(stored)
         return renewed
 
     def _release(self, channel: str, lease: datetime, *, retry: BotError | None = None) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.channels.capabilities import Capabilities
 from bot.errors import NotPublic
 from bot.menu import Menu
-from bot.storage.tables import conversations, jobs, outbox
+from bot.storage.tables import conversations, inbox, jobs, outbox
 from bot.wording import parcels
 
 Voice = Literal["bot", "person", "notice"]
@@ -28,7 +28,8 @@ class Transaction:
     """Writes of one turn or job, all stored together or not at all.
 
     ``connection`` is inside the write transaction; rooms use it for their own tables. ``origin`` is unique for the
-    turn or job and makes the outbox keys unique. ``woken`` and ``new_jobs`` are what workers are told of afterwards.
+    turn or job and makes the outbox keys unique. ``woken``, ``to_think`` and ``new_jobs`` are what workers are told of
+    afterwards.
     ``afterwards`` are run once the turn's replies are queued, for what has to leave behind them.
     """
 
@@ -40,6 +41,7 @@ class Transaction:
     capabilities: Mapping[str, Capabilities]
     replies: list[str | Menu] = field(default_factory=list)
     woken: set[int] = field(default_factory=set)
+    to_think: set[int] = field(default_factory=set)
     new_jobs: list[int] = field(default_factory=list)
     afterwards: list[Callable[[Transaction], None]] = field(default_factory=list)
     _count: int = 0
@@ -98,8 +100,8 @@ class Transaction:
         marks: Mapping[str, Any],
     ) -> None:
         """Queues texts and menus in the form that the conversation's channel can carry."""
-        rules, chat = self._place(conversation_id)
-        for kind, payload in parcels(words, rules, for_everybody=bool(chat)):
+        channel, chat = self._place(conversation_id)
+        for kind, payload in parcels(words, self.capabilities[channel], for_everybody=bool(chat)):
             self._queue(conversation_id, kind, {**payload, **marks}, voice=voice, about=about, key=key)
             key = f"{key}+" if key else None
 
@@ -132,6 +134,13 @@ class Transaction:
         """Lets a person speak in a conversation instead of the bot; None gives it back to the bot."""
         self._change(conversation_id, holder=holder)
 
+    def think_again(self, conversation_id: int, inbox_ids: Sequence[int]) -> None:
+        """Lets messages that led to nothing wait once more, to be thought about as if they had just come."""
+        if inbox_ids:
+            query = update(inbox).where(inbox.c.id.in_(inbox_ids), inbox.c.outcome == "handled")
+            self.connection.execute(query.values(outcome="waiting"))
+            self.to_think.add(conversation_id)
+
     def follow(self, conversation_id: int, followed: bool) -> None:
         """Marks that somebody has an open matter in a conversation and wants to see what is written there."""
         self._change(conversation_id, followed=followed)
@@ -149,19 +158,23 @@ class Transaction:
         query = update(conversations).where(conversations.c.id == conversation_id)
         self.connection.execute(query.values(version=conversations.c.version + 1, **values))
 
+    def is_configured(self, conversation_id: int) -> bool:
+        """Whether a conversation's channel is still there; nothing can be said on one that was taken out or renamed."""
+        return self._place(conversation_id)[0] in self.capabilities
+
     def rules_of(self, conversation_id: int) -> Capabilities:
-        """The rules of a conversation's channel."""
-        return self._place(conversation_id)[0]
+        """The rules of a conversation's channel, which is configured."""
+        return self.capabilities[self._place(conversation_id)[0]]
 
     def is_in_group(self, conversation_id: int) -> bool:
         """Whether everybody in a group reads what is said in a conversation."""
         return bool(self._place(conversation_id)[1])
 
-    def _place(self, conversation_id: int) -> tuple[Capabilities, str]:
-        """The rules of a conversation's channel, and its group's id."""
+    def _place(self, conversation_id: int) -> tuple[str, str]:
+        """The names of a conversation's channel and of its group."""
         query = select(conversations.c.channel, conversations.c.chat).where(conversations.c.id == conversation_id)
         row = self.connection.execute(query).one()
-        return self.capabilities[row.channel], row.chat
+        return row.channel, row.chat
 
     def put(
         self,

@@ -28,6 +28,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
@@ -108,12 +109,22 @@ _READ = select(
     conversations.c.chat == bindparam("chat"),
 )
 
-_NOT_MET_YET = or_(
-    conversations.c.last_sent_at.is_(None),
-    # What went out before this message came counts for an earlier window. The platform's clock may go behind ours.
-    (conversations.c.last_sent_at < bindparam("received", type_=Instant))
-    & (conversations.c.last_sent_at < bindparam("sent_and_skew", type_=Instant)),
+_SINCE = bindparam("since", type_=Instant)
+# What has gone out since a message was sent counts for the window that it opens. Answers to an event's code do not,
+# nor what was carried along in another message; what went out in an HTTP answer was never tried.
+_SENT_SINCE = (
+    select(func.count())
+    .where(
+        outbox.c.conversation_id == conversations.c.id,
+        outbox.c.sent_at >= _SINCE,
+        outbox.c.attempts > 0,
+        outbox.c.merged_into.is_(None),
+        outbox.c.kind != "session",
+        outbox.c.payload["code"].as_string().is_(None),
+    )
+    .scalar_subquery()
 )
+_LEFT = bindparam("left", type_=Integer)
 
 _ADVANCE = (
     update(conversations)
@@ -129,15 +140,17 @@ _ADVANCE = (
         # Sends count down meanwhile without a new version, so a turn that opens no window leaves the count alone.
         window_closes_at=func.coalesce(bindparam("closes", type_=Instant), conversations.c.window_closes_at),
         window_left=case(
-            (and_(bindparam("opens", type_=Boolean), _NOT_MET_YET), bindparam("left", type_=Integer)),
-            else_=conversations.c.window_left,
+            (not_(bindparam("opens", type_=Boolean)), conversations.c.window_left),
+            (or_(conversations.c.last_sent_at.is_(None), conversations.c.last_sent_at < _SINCE), _LEFT),
+            else_=_LEFT - _SENT_SINCE,
         ),
         reply_address=func.coalesce(bindparam("address", type_=String), conversations.c.reply_address),
         burst_began_at=bindparam("began"),
         burst_count=bindparam("burst"),
     )
 )
-_SKEW = timedelta(seconds=10)
+_ROUNDING = timedelta(seconds=1)
+"""The platforms tell times in whole seconds."""
 
 _INSERT_OUTBOX = insert(outbox).returning(outbox.c.id)
 
@@ -184,6 +197,15 @@ class Turns:
             return self._take(_Arrival(message, now, min(sent_at, now), own), answer_until, also)
         except _Repeat:
             return self.first_answer(message.channel, message.dedupe_key)
+
+    def keep(self, message: Message) -> None:
+        """Stores a message that is about to be thought about; should that fail, a worker does it."""
+        now = self._clock.now()
+        waiting = {"outcome": "waiting", "handler": "", "note": "", "error": None}
+        with self._store.write() as connection:
+            conversation = conversation_id(connection, message.channel, message.account, message.chat, now)
+            row = {**inbox_row(message, conversation, now), **waiting}
+            connection.execute(_insert_inbox_row(connection.dialect.name), row)
 
     def think(self, conversation: int) -> None:
         """Handles the messages of a conversation that are stored and wait, oldest first."""
@@ -238,7 +260,16 @@ class Turns:
             row = connection.execute(query).first()
         if row is None:
             return None
+        if row.channel not in self._capabilities:
+            self._give_up(row)
+            return self._waiting(conversation)
         return _Arrival(stored_message(row), row.received_at, min(row.sent_at, row.received_at), inbox_id=row.id)
+
+    def _give_up(self, row: Row[Any]) -> None:
+        """The operator has taken the channel of a waiting message out, or given it another name."""
+        log.error("channel_gone", channel=row.channel, inbox=row.id)
+        with self._store.write() as connection:
+            connection.execute(update(inbox).where(inbox.c.id == row.id).values(outcome="failed", error="channel_gone"))
 
     def _conversation(self, message: Message, now: datetime) -> Row[Any]:
         key = {"channel": message.channel, "account": message.account, "chat": message.chat}
@@ -368,7 +399,8 @@ class Turns:
         """What has become of a message that the platform asks for again: None while it is still being thought about,
         an empty text when there is nothing to say.
         """
-        query = select(inbox.c.id).where(inbox.c.channel == channel, inbox.c.dedupe_key == dedupe_key)
+        same = (inbox.c.channel == channel, inbox.c.dedupe_key == dedupe_key)
+        query = select(inbox.c.id).where(*same, inbox.c.outcome != "waiting")
         with self._store.read() as connection:
             known = connection.execute(query).first() is not None
         answer = self.first_answer(channel, dedupe_key)
@@ -463,8 +495,18 @@ def _insert_inbox(connection: Connection, conversation: int, turn: Turn, outcome
     values = {**inbox_row(turn.message, conversation, turn.now), **result}
     inbox_id = connection.execute(_insert_inbox_row(connection.dialect.name), values).scalar()
     if inbox_id is None:
+        inbox_id = _adopt(connection, turn.message, result)
+    if inbox_id is None:
         raise _Repeat
     return int(inbox_id)
+
+
+def _adopt(connection: Connection, message: Message, result: Mapping[str, Any]) -> int | None:
+    """The row of a message that was stored before it was thought about."""
+    same = (inbox.c.channel == message.channel, inbox.c.dedupe_key == message.dedupe_key)
+    query = update(inbox).where(*same, inbox.c.outcome == "waiting").values(**result).returning(inbox.c.id)
+    found: int | None = connection.execute(query).scalar()
+    return found
 
 
 def inbox_row(message: Message, conversation: int, received_at: datetime) -> dict[str, Any]:
@@ -512,8 +554,7 @@ def _advance(
         "speaks": not arrival.own and turn.message.kind != "event",
         "opens": window is not None,
         "left": window.messages if window else 0,
-        "received": arrival.received_at,
-        "sent_and_skew": arrival.sent_at + _SKEW,
+        "since": arrival.sent_at - (_ROUNDING if rules.pulled else timedelta()),
         "address": turn.message.reply_address or None,
         "began": began,
         "burst": burst,

@@ -94,6 +94,8 @@ class Callbacks:
         """What the turn answers; None while it is still being thought about and the platform may ask again."""
         if until is None or not channel.capabilities.streams:
             return self._turns.take(message, answer_until=until)
+        # Stored first: whatever becomes of the thinking, the platform has got its answer and will not send it again.
+        self._turns.keep(message)
         thought = self._late.submit(self._turns.take, message, answer_until=until)
         try:
             return thought.result(timeout=max(0.0, until - self._clock.monotonic()))

@@ -37,7 +37,7 @@ def run(names: list[str], door: str | None) -> int:
 
 def play_at(doors: Sequence[str], scripts: list[Script], stage: Stage, show: Print, *, coloured: bool) -> int:
     """Plays scripts at one door after the other, each with the demo as on its first day."""
-    codes = []
+    codes: list[int] = []
     for door in doors:
         if codes:
             stage.begin_anew()

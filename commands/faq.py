@@ -43,7 +43,7 @@ def check(quick: bool = False) -> int:
     """
     settings = Settings.load(os.environ, make_secret=True)
     knowledge = Knowledge.load(settings.files("faq"), settings.environ)
-    speech = load_speech(_words(settings, "speech"), _words(settings, "produce"))
+    speech = load_speech(*(_words(settings, name) for name in ("speech", "produce", "concepts")))
     findings = list(findings_in(knowledge, speech, _known(settings)))
     if not quick:
         chatter = load_chatter(_words(settings, "chatter"))

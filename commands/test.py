@@ -21,8 +21,8 @@ ALL_AT_ONCE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 
 def run(pytest_arguments: Sequence[str]) -> int:
     """Runs every check to its end, also after one has failed; with arguments pytest alone. Returns 0 or 1."""
-    pytest = (*CHECKS["pytest"], *(pytest_arguments or ALL_AT_ONCE))
-    chosen = {"pytest": pytest} if pytest_arguments else {**CHECKS, "pytest": pytest}
+    pytest: Sequence[str] = (*CHECKS["pytest"], *(pytest_arguments or ALL_AT_ONCE))
+    chosen: Mapping[str, Sequence[str]] = {**({} if pytest_arguments else CHECKS), "pytest": pytest}
     failed = [name for name, arguments in chosen.items() if not _passes(name, arguments)]
     print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll checks passed.", flush=True)
     return 1 if failed else 0

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Row
+
 from bot.transaction import Transaction
 from config.texts import Texts
 from escalation import tickets
@@ -21,7 +23,7 @@ from shop.hours import within_hours
 
 _MOST_MESSAGES = 4
 _MOST_FACTS = 8
-_NO_CALL_NEEDED = frozenset({"kept", "session_person", "session_pool", "in_group", "answer_used"})
+_NO_CALL_NEEDED = frozenset({"kept", "notified", "session_person", "session_pool", "in_group", "answer_used"})
 """Causes for which there is something better than to telephone."""
 
 
@@ -111,11 +113,19 @@ class Notices:
         ``decided``: approved or rejected, once a claim was; ``tapped``: the code of the card that was tapped.
         ``for_all``: something has changed, so everybody's card does; else only the tapped one.
         """
+        self.cards.refresh(tx, ticket, self._change(ticket, decided, tapped=tapped, for_all=for_all))
+
+    def card_arrived(self, tx: Transaction, card: Row[Any], code: str, ticket: Ticket, *, decided: str) -> None:
+        """Changes a card, by its ``code``, when its ticket has become another while it was on its way."""
+        owner = self.routing.owner(ticket)
+        mine = owner is not None and address_of(tx, owner) == card.conversation_id
+        self.cards.catch_up(tx, card, code, ticket, self._change(ticket, decided), mine=mine)
+
+    def _change(self, ticket: Ticket, decided: str, *, tapped: str = "", for_all: bool = False) -> Change:
         over = decided and ticket.status != "held"
         key = decided if over else f"status_{ticket.status}"
         words = self._texts.say(f"card.{key}", owner=self.person(ticket.owner))
-        change = Change(words, self._outline(ticket, (), ticket.facts), bool(decided), tapped, for_all)
-        self.cards.refresh(tx, ticket, change)
+        return Change(words, self._outline(ticket, (), ticket.facts), bool(decided), tapped, for_all)
 
     def forward(self, tx: Transaction, conversation_id: int, words: str) -> None:
         """Hands a resident's words on to everybody who reads that conversation; phone numbers to an owner only."""

@@ -20,10 +20,10 @@ def place_of(tx: Transaction, ticket: Ticket) -> int | None:
     """The conversation in which to speak of a ticket.
 
     For one out of a group it is a private chat with the same account, or with the resident's others, in which something
-    can be said now; None while there is none.
+    can be said now; None while there is none, and when the chat's channel is not there any more.
     """
     if not tx.is_in_group(ticket.conversation_id):
-        return ticket.conversation_id
+        return ticket.conversation_id if tx.is_configured(ticket.conversation_id) else None
     opened = _conversation(tx, ticket.conversation_id)
     own = and_(conversations.c.channel == opened.channel, conversations.c.account == opened.account)
     query = select(conversations).where(conversations.c.chat == "", or_(own, _of_resident(ticket)))
@@ -56,8 +56,8 @@ def _of_resident(ticket: Ticket) -> ColumnElement[bool]:
 
 def _is_open(tx: Transaction, row: Row[Any]) -> bool:
     """Whether something said now would arrive."""
-    rules = tx.capabilities[row.channel]
-    if row.session or not rules.pushes:
+    rules = tx.capabilities.get(row.channel)
+    if rules is None or row.session or not rules.pushes:
         return False
     return rules.window is None or bool(
         row.window_closes_at is not None and row.window_closes_at > tx.now and row.window_left > 0

@@ -55,12 +55,18 @@ class Takeover:
             return False
         self._hold(tx, ticket, staff)
         self.notices.taken(tx, ticket, staff)
+        sessions.keep_here(tx, ticket)  # whoever has it need not wait in the platform's queue
         if introduce and not self._is_promised(tx, ticket, staff):
             self.tell_resident(tx, ticket, "taken", owner=staff.name)
         if introduce:
             # Whoever begins with an answer through the bot goes on so.
             sessions.hand_to(tx, ticket, staff)
         return True
+
+    def _is_in_client(self, tx: Transaction, ticket: Ticket) -> bool:
+        """Whether the resident is served in the platform's own client."""
+        speaks = sessions.who_speaks(tx, ticket.conversation_id)
+        return speaks == "person" and tx.is_configured(ticket.conversation_id)
 
     def _is_promised(self, tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
         """Whether the resident has just read that this person will come: leaders are named, others are not."""
@@ -77,7 +83,7 @@ class Takeover:
         """Marks the ticket as solved, gives the conversation back to the bot and asks the resident whether it is so."""
         if not self.solve_silently(tx, ticket, staff):
             return False
-        if sessions.who_speaks(tx, ticket.conversation_id) == "person":
+        if self._is_in_client(tx, ticket):
             sessions.end(tx, ticket, self.question(tx, ticket, staff))
         else:
             self.tell_resident(tx, ticket, "settled_question", outcome=True, owner=staff.name)
@@ -124,7 +130,7 @@ class Takeover:
             return False
         tx.hold(ticket.conversation_id, None)
         tickets.add_event(tx, ticket.id, staff.id, "bot_on")
-        if sessions.who_speaks(tx, ticket.conversation_id) == "person":
+        if self._is_in_client(tx, ticket):
             sessions.end(tx, ticket)
         return True
 
@@ -151,18 +157,24 @@ class Takeover:
     ) -> bool:
         """Says something to the resident on behalf of a person, whether or not the bot is silent there.
 
-        ``outcome``: this is how the matter ends. What was begun in a group goes on in a private chat; while there is
-        none, the resident is shown the way there, the ticket's people are told, and it is False.
+        ``outcome``: this is how the matter ends. What was begun in a group goes on in a private chat. While there is
+        none the resident is shown the way there; then, and when the channel is gone, the ticket's people are told, and
+        it is False.
         """
         place = private.place_of(tx, ticket)
         if place is None:
             if key != "taken":
-                private.show_the_way(tx, ticket, self.notices.directory, self.texts)
-                self.notices.undelivered(tx, ticket, "in_group", None)
+                self._tell_of_no_place(tx, ticket)
             return False
         text = self.texts.say(f"ticket.{key}", _form(tx, ticket), label=ticket.label, **values)
         tx.tell(place, text, voice="person", about=tickets.about(ticket.id), outcome=outcome)
         return True
+
+    def _tell_of_no_place(self, tx: Transaction, ticket: Ticket) -> None:
+        in_group = tx.is_in_group(ticket.conversation_id)
+        if in_group:
+            private.show_the_way(tx, ticket, self.notices.directory, self.texts)
+        self.notices.undelivered(tx, ticket, "in_group" if in_group else "channel_gone", None)
 
     def _hold(self, tx: Transaction, ticket: Ticket, staff: Staff) -> None:
         """Whoever speaks already, on another ticket of the same resident, goes on speaking while she is there."""

@@ -24,6 +24,8 @@ _CAUSES = {
     "session_pool": "session_pool",
     "session_ended": "session_ended",
     "kept": "kept",
+    "channel_gone": "channel_gone",
+    "notified": "notified",
     "account_closed": "account_closed",
     "person_refuses": "person_refuses",
     "words_refused": "words_refused",
@@ -73,9 +75,10 @@ def _concerned(tx: Transaction, undelivered: Undelivered) -> list[Ticket]:
 
 def _why(tx: Transaction, undelivered: Undelivered) -> str:
     """The name of the sentence that explains the cause."""
-    window = tx.rules_of(undelivered.conversation_id).window
-    if undelivered.error in ("window_closed", "window_used_up") and window is not None and window.messages == 1:
-        return "answer_used"
+    if undelivered.error in ("window_closed", "window_used_up"):
+        window = tx.rules_of(undelivered.conversation_id).window
+        if window is not None and window.messages == 1:
+            return "answer_used"
     if undelivered.error in _CAUSES:
         return _CAUSES[undelivered.error]
     return undelivered.status if undelivered.status in ("uncertain", "expired") else "refused"

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from faq.ngrams import Floats
+from faq.features import Floats
 
 CANDIDATES = 8
 """Only the best few entries are weighed against each other and against "none of them"."""
@@ -53,7 +53,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Evidence whose right entry is known; ``right`` is None when no entry is right.
+    """Evidence whose right entry is known; ``right`` is None when no entry is right, as for all ``chatter``.
 
     It is for the phrasing ``number``, as if those in ``left_out`` had not been stored.
     """
@@ -63,14 +63,19 @@ class Observation:
     weight: float
     number: int
     left_out: slice
+    chatter: bool = False
 
 
-SCORES = np.array([9.8, 2.8])
+SCORES = np.array([0.65, 3.5])
 """Coefficients of strength and cover. Fitted on the shipped knowledge, as all defaults are."""
-NONE = np.array([3.2, 1.0, 4.0, 0.0])
+NONE = np.array([4.5, 0.0, 0.35, 2.0])
 """Of "none of them": constant, unknown share, strength of chatter, shortness."""
 CERTAINTY = np.array([0.0, 0.75, 0.0, 0.0, 0.0])
 """What the confidence keeps of the logit: constant, log-odds of the best, its lead, unknown share, shortness."""
+_AS_GOOD = 0.5
+"""Share of the questions that find another entry than theirs and are helped by it as well: neighbours in the shipped
+knowledge, counted by hand. Chatter is never helped by an answer."""
+_LIKELIER_RIGHT = 0.5
 UNLEARNT_THRESHOLD = 0.82
 """From which confidence knowledge that nothing could be learnt from answers."""
 
@@ -110,14 +115,18 @@ class Calibration:
         inputs = np.array([_doubts(chances, rows[-1]) for chances, rows in zip(likely, sample.rows, strict=True)])
         certainty = _climb(_Yes(inputs, right, sample.weights), CERTAINTY, _FIRM_PULL)
         sure = np.minimum(_sigmoid(inputs @ certainty), _shared(likely))
-        wrong = [float(sample.weights[(sure >= step) & ~right].sum()) for step in _GRID]
+        counted = sample.weights * np.where(sample.chatter, 1.0, 1 - _AS_GOOD)
+        wrong = [float(counted[(sure >= step) & ~right].sum()) for step in _GRID]
         return cls(coefficients, certainty, np.array(wrong) / sample.weights.sum(), entries)
 
     def threshold(self, tolerated_wrong: float) -> float:
-        """The lowest confidence from which on no larger share of all messages is answered wrongly."""
+        """The lowest confidence from which on no larger share of all messages is answered wrongly.
+
+        Never one at which an answer is likelier wrong than right.
+        """
         if self.wrong_above is None:
             return UNLEARNT_THRESHOLD
-        fit = np.flatnonzero(self.wrong_above <= tolerated_wrong)
+        fit = np.flatnonzero((self.wrong_above <= tolerated_wrong) & (_GRID >= _LIKELIER_RIGHT))
         return float(_GRID[fit[0]]) if len(fit) else 1.0
 
     def probabilities(self, evidence: Evidence, candidates: NDArray[np.intp]) -> Floats:
@@ -164,10 +173,11 @@ class _Sample:
     rows: Floats
     truths: NDArray[np.intp]
     weights: Floats
+    chatter: NDArray[np.bool_]
 
     @classmethod
     def of(cls, observations: Iterable[Observation], entries: int) -> _Sample:
-        rows, truths, weights = [], [], []
+        rows, truths, weights, chatter = [], [], [], []
         for each in observations:
             best = each.evidence.best(entries)
             if len(best) == 0:
@@ -178,7 +188,8 @@ class _Sample:
             rows.append(np.concatenate((filled[:-1], missing, filled[-1:])))
             truths.append(int(found[0]) if len(found) else len(best))
             weights.append(each.weight)
-        return cls(np.array(rows), np.array(truths, np.intp), np.array(weights))
+            chatter.append(each.chatter)
+        return cls(np.array(rows), np.array(truths, np.intp), np.array(weights), np.array(chatter, np.bool_))
 
     def likelihood(self, at: Floats) -> float:
         likely = _soft_maximum(self.rows @ at)[np.arange(len(self.truths)), self.truths]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.errors import ConfigError
-from faq.ngrams import Floats
+from faq.features import Floats
 
 _BATCH = 32
 _LONGEST = 64

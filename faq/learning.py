@@ -3,65 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faq.calibration import Evidence, Observation
-from faq.ngrams import Floats, Postings, Weighed, counted
-from faq.triangle import Triangle
+from faq.features import Floats, Postings, Weighed
 
-LEARNT_UP_TO = 12_000
-"""Phrasings; what learning works in takes 150 MB with so many, and a few seconds."""
 LEARNT_ENTRIES = 1500
 """Entries; what was learnt of more would fill the memory of each process, and then likeness alone decides."""
+LEARNT_CELLS = 8_000_000
+"""Parts times entries; two bytes each lie in the memory of every process, four while it learns."""
 
-_DAMPING = 0.5
-_BLOCK = 768
-_EXAMINED, _EXAMINED_NEAREST = 3000, 1500
+_STEPS, _FEWEST_ROUNDS, _MOST_ROUNDS = 60_000, 4, 40
+"""Small knowledge is gone through more often."""
+_PACE = 6.0
+"""How far the first step goes; the last goes nowhere."""
+_FOLDS, _MORE_FOLDS, _SMALL = 3, 8, 3000
+_ENTRIES_OUT = 10
+"""In each fold one entry of so many is left out as a whole."""
+_EXAMINED, _EXAMINED_NEAREST = 9000, 1500
 """Phrasings that the confidence is fitted on; more make it slower and hardly better."""
-_IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.7, 0.15, 0.15
+_USUAL_COVER = 0.55
+"""Phrasings are written to differ, residents repeat each other: the more of a phrasing its entry's others hold, the
+more it counts, and about so much of one is usual."""
+_IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.82, 0.06, 0.12
 """What traffic is taken to consist of: questions answered here, questions nobody wrote an entry for, and chatter."""
 
 
 class Taught:
-    """What each run was learnt to say for each entry; it adds up over a message.
+    """What each part of a text was learnt to say for each entry; it adds up over a message.
 
-    ``rows`` and ``factors`` lead from a run to its row: a run that several phrasings hold has one of its own, any
-    other speaks through the row of its only phrasing. ``strength`` and ``held`` have a column for each entry.
+    ``strength`` has a row for each part and a column for each entry; ``held`` says, in bits, which entries hold a part.
     """
 
-    def __init__(
-        self, rows: NDArray[np.int32], factors: NDArray[np.float32], strength: NDArray[np.float16],
-        held: NDArray[np.bool_],
-    ) -> None:  # fmt: skip
-        self.rows, self.factors, self.strength, self.held = rows, factors, strength, held
-
-    @classmethod
-    def of(cls, postings: Postings, owners: NDArray[np.int32], shares: Floats) -> Taught:
-        """``shares``: for each phrasing and entry, how strongly likeness to the one speaks for the other."""
-        several = np.flatnonzero(postings.held_by > 1)
-        rows = np.empty(len(postings.held_by), np.int32)
-        factors = np.ones(len(rows), np.float32)
-        first = postings.ends[:-1]
-        rows[:], factors[:] = len(several) + postings.rows[first], postings.parts[first]
-        rows[several], factors[several] = np.arange(len(several)), 1.0
-        strength = np.empty((len(several) + len(owners), shares.shape[1]), np.float16)
-        held = np.zeros(strength.shape, np.bool_)
-        spans = zip(first[several].tolist(), postings.ends[several + 1].tolist(), strict=True)
-        for row, (start, end) in enumerate(spans):
-            phrasings = postings.rows[start:end]
-            strength[row] = postings.parts[start:end] @ shares[phrasings]
-            held[row, owners[phrasings]] = True
-        strength[len(several) :] = shares
-        held[np.arange(len(several), len(held)), owners] = True
-        return cls(rows, factors, strength, held)
+    def __init__(self, strength: NDArray[np.floating], held: NDArray[np.uint8]) -> None:
+        self.strength, self.held = strength, held
 
     def evidence(self, weighed: Weighed) -> Evidence:
         """What speaks for each entry."""
-        rows = self.rows[weighed.places]
-        strength = weighed.weights * self.factors[weighed.places] @ self.strength[rows].astype(np.float32)
-        cover = weighed.weights @ self.held[rows]
+        strength = weighed.weights @ self.strength[weighed.places].astype(np.float32)
+        held = np.unpackbits(self.held[weighed.places], axis=1, count=self.strength.shape[1])
+        cover = weighed.weights @ held
         features = np.array((strength / np.float32(weighed.norm), cover / np.float32(weighed.total)))
         return Evidence(features, weighed.known, weighed.size)
 
@@ -85,81 +69,103 @@ class Nearest:
 
     def _evidence(self, weighed: Weighed, likeness: Floats) -> Evidence:
         nearest = np.maximum.reduceat(likeness, self._starts)
-        return Evidence(np.array((nearest, nearest * nearest)), weighed.known, weighed.size)
+        return Evidence(np.array((NEAREST_SCALE * nearest, nearest * nearest)), weighed.known, weighed.size)
 
 
+NEAREST_SCALE = 10.0
+"""Brings a likeness to about the size of what is learnt, so that one calibration starts both."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
-    """Ridge regression from likeness to entries; needed only while a matcher is made.
+    """The phrasings, as they are learnt from: their parts, the numbers of their entries, and how many parts there are.
 
-    What it says of a phrasing that had not been stored is known in closed form, so the confidence can be fitted
-    on phrasings, and on whole entries, as if they were new. ``chatter`` is the number of the entry that holds lines
-    which nothing answers.
+    ``chatter`` is the number of the entry that holds lines which nothing answers.
     """
 
-    def __init__(
-        self, weighed: Sequence[Weighed], postings: Postings, owners: NDArray[np.int32], chatter: int | None = None
-    ) -> None:
-        self._weighed, self._postings, self._owners, self._chatter = weighed, postings, owners, chatter
-        groups = groups_of(owners)
-        self._examined = _examined_entries(groups, chatter)
-        order, border = _examined_last(groups, self._examined)
+    weighed: Sequence[Weighed]
+    owners: NDArray[np.int32]
+    parts: int
+    chatter: int | None = None
 
-        def rows(start: int, end: int) -> Floats:
-            filled = np.empty((end - start, end), np.float32)
-            for row, number in enumerate(order[start:end]):
-                filled[row] = postings.likeness(weighed[number])[order[:end]]
-            return filled
+    def taught(self, without: NDArray[np.bool_] | None = None) -> Taught:
+        """What all phrasings teach, or all ``without`` some: multinomial logistic regression, a phrasing at a time.
 
-        belongs = np.equal.outer(owners, np.arange(len(groups))).astype(np.float32)
-        triangle = Triangle(rows, _borders(border, len(owners)), _DAMPING)
-        shares = np.empty_like(belongs)
-        shares[order] = triangle.solve(belongs[order])
-        self.taught = Taught.of(postings, owners, shares)
-        self._fresh: dict[int, Floats] = {}
-        self._without_entry: dict[int, Floats] = {}
-        corner, start = triangle.corner(border), 0
-        for entry in self._examined:
-            size = groups[entry].stop - groups[entry].start
-            inside = slice(start, start + size)
-            self._leave_out(groups[entry], corner[:, inside].T @ corner[:, inside], belongs, shares)
-            start += size
+        Each step makes a phrasing's own entry likelier and what was taken for it less likely. The order is drawn from
+        a fixed seed, so the same knowledge teaches the same.
+        """
+        numbers = np.arange(len(self.owners)) if without is None else np.flatnonzero(~without)
+        strength = np.zeros((self.parts, int(self.owners[-1]) + 1), np.float32)
+        order = np.random.default_rng(len(numbers))
+        rounds = min(max(_STEPS // max(len(numbers), 1), _FEWEST_ROUNDS), _MOST_ROUNDS)
+        steps, step = rounds * len(numbers), 0
+        vectors = [each.weights / np.float32(each.norm) for each in self.weighed]
+        for _ in range(rounds):
+            for number in order.permutation(numbers).tolist():
+                self._step(strength, number, vectors[number], _PACE * (1 - step / steps))
+                step += 1
+        return Taught(strength, self._held(numbers))
 
-    def _leave_out(self, group: slice, inverse: Floats, belongs: Floats, shares: Floats) -> None:
-        """What would be said of an entry's phrasings without each of them, and without all of them."""
-        fresh = belongs[group] - shares[group] / np.diagonal(inverse)[:, None]
-        gone = belongs[group] - np.linalg.solve(inverse, shares[group])
-        numbers = range(group.start, group.stop)
-        self._fresh.update(zip(numbers, fresh, strict=True))
-        self._without_entry.update(zip(numbers, gone, strict=True))
+    def _step(self, strength: NDArray[np.float32], number: int, vector: NDArray[np.float32], pace: float) -> None:
+        places = self.weighed[number].places
+        rows = strength[places]
+        likely = vector @ rows
+        likely -= likely.max()
+        np.exp(likely, likely)
+        likely *= -pace / likely.sum()
+        likely[self.owners[number]] += pace
+        rows += vector[:, None] * likely
+        strength[places] = rows
+
+    def _held(self, numbers: NDArray[np.intp]) -> NDArray[np.uint8]:
+        held = np.zeros((self.parts, int(self.owners[-1]) + 1), np.bool_)
+        for number in numbers.tolist():
+            held[self.weighed[number].places, self.owners[number]] = True
+        return np.packbits(held, axis=1)
 
     def observations(self) -> Iterator[Observation]:
-        """Phrasings as if only they, and as if their whole entry, had not been stored; and lines no entry answers.
+        """Phrasings as if they, and as if their whole entries, had not been stored; and lines no entry answers.
 
-        None when no entry has two phrasings: then nothing can be learnt about new wordings.
+        Learnt several times, each time without a part of the phrasings and without some entries. None when no entry
+        has two phrasings: then nothing can be learnt about new wordings.
         """
-        groups = groups_of(self._owners)
-        held_by = self._postings.held_by
-        weights = _weights([groups[entry] for entry in self._examined], self._chatter, self._examined)
-        for entry in self._examined:
-            group = groups[entry]
-            own = counted(self._weighed[group], len(held_by))
-            for number in range(group.start, group.stop):
-                weighed, alone = self._weighed[number], slice(number, number + 1)
-                evidence = self.taught.evidence(weighed)
-                fresh = _withheld(evidence, self._fresh[number], entry, weighed, held_by, own)
-                if entry == self._chatter:
-                    yield Observation(fresh, None, weights[2], number, alone)
-                elif group.stop - group.start > 1:
-                    yield Observation(fresh, entry, weights[0], number, alone)
-                    gone = _withheld(evidence, self._without_entry[number], entry, weighed, held_by - own + 1, own)
-                    gone.features[:, entry] = -1.0
-                    yield Observation(gone, None, weights[1], number, group)
+        groups = groups_of(self.owners)
+        sizes = np.array([group.stop - group.start for group in groups])
+        folds = _FOLDS if len(self.owners) > _SMALL else _MORE_FOLDS
+        fold_of = np.random.default_rng(folds).integers(0, folds, len(self.owners))
+        entry_out = np.arange(len(groups)) % (_ENTRIES_OUT if len(groups) > _ENTRIES_OUT else folds)
+        if sizes[: self.chatter].max(initial=0) < 2:
+            return
+        weights = _weights([groups[entry] for entry in range(len(groups))], self.chatter, range(len(groups)))
+        alone = (sizes < 2)[self.owners]
+        if self.chatter is not None:
+            entry_out[self.chatter] = -1
+        most = -(-_EXAMINED // folds)
+        for fold in range(folds):
+            gone = (entry_out == fold)[self.owners] & ~alone
+            out = ((fold_of == fold) & ~alone) | gone
+            source = self.taught(out)
+            known = _held_parts(self.weighed, np.flatnonzero(~out), self.parts)
+            asked = np.flatnonzero(out)
+            if len(asked) > most:
+                asked = asked[:: -(-len(asked) // most)]
+            for number in asked.tolist():
+                entry = int(self.owners[number])
+                evidence = source.evidence(_as_new(self.weighed[number], known))
+                if entry == self.chatter:
+                    yield Observation(evidence, None, weights[2], number, slice(number, number + 1), chatter=True)
+                elif gone[number]:
+                    evidence.features[:, entry] = (-10.0, -1.0)
+                    yield Observation(evidence, None, weights[1] * _ENTRIES_OUT / folds, number, groups[entry])
+                else:
+                    likely = float(evidence.features[1, entry]) / _USUAL_COVER
+                    yield Observation(evidence, entry, weights[0] * likely, number, slice(number, number + 1))
 
 
 def left_out(source: Nearest, weighed: Sequence[Weighed], chatter: int | None) -> Iterator[Observation]:
     """What ``Lesson.observations`` gives, for knowledge that is too large to learn from."""
     groups = groups_of(source.owners)
-    examined = _examined_entries(groups, chatter, _EXAMINED_NEAREST)
+    examined = _examined_entries(groups, chatter)
     weights = _weights([groups[entry] for entry in examined], chatter, examined)
     for entry in examined:
         group = groups[entry]
@@ -167,7 +173,7 @@ def left_out(source: Nearest, weighed: Sequence[Weighed], chatter: int | None) -
             alone = slice(number, number + 1)
             fresh = source.without(weighed[number], alone)
             if entry == chatter:
-                yield Observation(fresh, None, weights[2], number, alone)
+                yield Observation(fresh, None, weights[2], number, alone, chatter=True)
             elif group.stop - group.start > 1:
                 yield Observation(fresh, entry, weights[0], number, alone)
                 yield Observation(source.without(weighed[number], group), None, weights[1], number, group)
@@ -179,18 +185,11 @@ def groups_of(owners: NDArray[np.int32]) -> list[slice]:
     return list(map(slice, starts, [*starts[1:], len(owners)]))
 
 
-def _examined_entries(groups: Sequence[slice], chatter: int | None, most: int = _EXAMINED) -> list[int]:
+def _examined_entries(groups: Sequence[slice], chatter: int | None) -> list[int]:
     """Entries from all over the knowledge with about as many phrasings as are examined, and the chatter."""
     entries = [number for number in range(len(groups)) if number != chatter]
-    every = -(-groups[-1].stop // most)
+    every = -(-groups[-1].stop // _EXAMINED_NEAREST)
     return entries[::every] + ([chatter] if chatter is not None else [])
-
-
-def _examined_last(groups: Sequence[slice], examined: Sequence[int]) -> tuple[NDArray[np.intp], int]:
-    """An order of the phrasings in which those of the examined entries come last, and where these begin."""
-    others = sorted(set(range(len(groups))).difference(examined))
-    numbers = [number for entry in (*others, *examined) for number in range(groups[entry].start, groups[entry].stop)]
-    return np.array(numbers, np.intp), sum(groups[entry].stop - groups[entry].start for entry in others)
 
 
 def _weights(groups: Sequence[slice], chatter: int | None, examined: Sequence[int]) -> tuple[float, float, float]:
@@ -201,17 +200,15 @@ def _weights(groups: Sequence[slice], chatter: int | None, examined: Sequence[in
     return 1.0, _OTHER_ENTRY / _IN_SCOPE, _CHATTER / _IN_SCOPE * taught / max(lines, 1)
 
 
-def _withheld(
-    evidence: Evidence, strength: Floats, entry: int, weighed: Weighed, held_by: NDArray[np.int64],
-    own: NDArray[np.int64],
-) -> Evidence:  # fmt: skip
-    """The evidence for a stored text when it is not stored itself."""
-    features = np.array((strength, evidence.features[1]))
-    features[1, entry] = weighed.weights[own[weighed.places] > 1].sum() / weighed.total
-    known = weighed.weights[held_by[weighed.places] > 1].sum() / weighed.total
-    return Evidence(features, float(known), weighed.size)
+def _held_parts(weighed: Sequence[Weighed], numbers: NDArray[np.intp], parts: int) -> NDArray[np.bool_]:
+    """Which parts any of these texts holds."""
+    held = np.zeros(parts, np.bool_)
+    for number in numbers.tolist():
+        held[weighed[number].places] = True
+    return held
 
 
-def _borders(border: int, size: int) -> list[int]:
-    """Where the blocks of a triangle begin, one of them at the border; and the size."""
-    return sorted({*range(0, border, _BLOCK), *range(border, size, _BLOCK), size})
+def _as_new(weighed: Weighed, known: NDArray[np.bool_]) -> Weighed:
+    """A stored text as it is read when it is not stored itself."""
+    share = float(weighed.weights[known[weighed.places]].sum()) / weighed.total
+    return Weighed(weighed.places, weighed.weights, weighed.norm, weighed.total, share, weighed.size)

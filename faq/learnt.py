@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +18,68 @@ from numpy.typing import NDArray
 
 _KEPT = 4
 """Files; an operator who edits the knowledge leaves old ones behind."""
-_CODE = ("calibration", "embedding", "learning", "learnt", "matching", "ngrams", "sounds", "triangle")
+_CODE = ("calibration", "embedding", "features", "learning", "learnt", "matching", "sounds", "text")
 
 Arrays = dict[str, NDArray[Any]]
 
 
 class LearntStore:
-    """A folder of learnt knowledge. Whatever is wrong with a file in it, the knowledge is learnt anew."""
+    """Folders of learnt knowledge, the best one first: the first that can be written to is written to.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Whatever is wrong with a file in them, the knowledge is learnt anew.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
 
     def load(self, key: str) -> Arrays | None:
         """What was kept under this key; None when there is nothing, or nothing that can be read."""
-        try:
-            with np.load(self._folder / f"{key}.npz", allow_pickle=False) as kept:
-                return dict(kept)
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
-            return None
+        for folder in self._folders:
+            try:
+                with np.load(folder / f"{key}.npz", allow_pickle=False) as kept:
+                    return dict(kept)
+            except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+                continue
+        return None
 
     def keep(self, key: str, learnt: Mapping[str, NDArray[Any]]) -> None:
-        """Writes it for the next start; a folder that cannot be written to costs that start its time, no more."""
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
-                np.savez(file, allow_pickle=False, **learnt)
-            os.replace(file.name, self._folder / f"{key}.npz")
-            kept = sorted(self._folder.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
-            for old in kept[_KEPT:]:
-                old.unlink(missing_ok=True)
-        except OSError:
+        """Writes it for the next start; where nothing can be written, that start takes its time, no more."""
+        for folder in self._folders:
+            try:
+                _write(folder, key, learnt)
+            except OSError:
+                continue
             return
 
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Only one process at a time learns this; another waits here and finds it kept."""
+        with ExitStack() as held:
+            for folder in self._folders:
+                try:
+                    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    lock = held.enter_context((folder / f"{key}.lock").open("w"))
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                except OSError:
+                    continue
+                held.callback((folder / f"{key}.lock").unlink, missing_ok=True)
+                break
+            yield
 
-def key_of(texts: Sequence[str], owners: Sequence[int], entries: int, model: str) -> str:
-    """Names exactly this knowledge, learnt by exactly this code with this sentence model."""
-    digest = hashlib.sha256(json.dumps([texts, owners, entries, model]).encode())
+
+def _write(folder: Path, key: str, learnt: Mapping[str, NDArray[Any]]) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".part", delete=False) as file:
+        np.savez(file, allow_pickle=False, **learnt)
+    os.replace(file.name, folder / f"{key}.npz")
+    kept = sorted(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in kept[_KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def key_of(said: Sequence[Sequence[str]], lists: object, model: str) -> str:
+    """Names exactly this knowledge, learnt by exactly this code with these word lists and this sentence model."""
+    digest = hashlib.sha256(json.dumps([said, lists, model]).encode())
     for name in _CODE:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()

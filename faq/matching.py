@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from operator import itemgetter
@@ -12,17 +13,10 @@ from numpy.typing import NDArray
 
 from faq.calibration import Calibration, Evidence, Observation
 from faq.embedding import Meaning, SentenceModel
+from faq.features import Anatomy, Lexicon, Postings, Vocabulary
 from faq.knowledge import Knowledge
-from faq.learning import (
-    LEARNT_ENTRIES,
-    LEARNT_UP_TO,
-    Lesson,
-    Nearest,
-    Taught,
-    left_out,
-)
+from faq.learning import LEARNT_CELLS, LEARNT_ENTRIES, Lesson, Nearest, Taught, left_out
 from faq.learnt import Arrays, LearntStore, key_of, packed, unpacked
-from faq.ngrams import Postings, Vocabulary
 from faq.sounds import sounds_of, spelt
 from faq.text import Speech
 
@@ -96,25 +90,29 @@ class Matcher:
         return self._mind.calibration.threshold(tolerated_wrong) if self._mind else 1.0
 
     def _learn(self, chatter: Iterable[str], learnt: LearntStore | None, model: SentenceModel | None) -> Mind:
-        texts, owners = self._phrasings(chatter)
-        key = key_of(texts, owners, len(self._entries), model.key if model else "")
-        if learnt and (kept := learnt.load(key)) and (mind := _recalled(kept, owners, len(self._entries), model)):
+        said = [entry.phrasings for entry in self._entries]
+        said.append((*chatter, *_bare_names(self._speech.sorts)))
+        lexicons = Lexicon(self._speech.concepts), Lexicon(self._speech.sorts)
+        if learnt is None:
+            return self._taught(said, lexicons, model)[0]
+        key = key_of(said, self._speech.lists, model.key if model else "")
+        if mind := _recalled(learnt.load(key), lexicons, model):
             return mind
-        mind, kept = _taught(texts, owners, len(self._entries), model)
-        if learnt:
+        with learnt.alone(key):
+            if mind := _recalled(learnt.load(key), lexicons, model):  # another process has learnt it meanwhile
+                return mind
+            mind, kept = self._taught(said, lexicons, model)
             learnt.keep(key, kept)
         return mind
 
-    def _phrasings(self, chatter: Iterable[str]) -> tuple[list[str], list[int]]:
-        """What is learnt from, and the number of the entry of each; chatter comes last, as one entry more."""
-        said = [[self._speech.normalise(phrasing) for phrasing in entry.phrasings] for entry in self._entries]
-        said.append([words for line in chatter if (words := self._speech.normalise(line))])
-        said = [list(dict.fromkeys(own)) for own in said]
-        if len(said) <= LEARNT_ENTRIES:
-            most = _most_each(list(map(len, said)))
-            said = [own[:most] for own in said]
-        owners = [number for number, own in enumerate(said) for _ in own]
-        return list(chain.from_iterable(said)), owners
+    def _taught(
+        self, said: Sequence[Sequence[str]], lexicons: tuple[Lexicon, Lexicon], model: SentenceModel | None
+    ) -> tuple[Mind, Arrays]:
+        """Learns from what is said of each entry and, last, of none; and says what to keep of it."""
+        normalised = [[words for line in own if (words := self._speech.normalise(line))] for own in said]
+        normalised = [list(dict.fromkeys(own)) for own in normalised]
+        owners = [number for number, own in enumerate(normalised) for _ in own]
+        return _taught(list(chain.from_iterable(normalised)), owners, len(self._entries), lexicons, model)
 
     def _numbers_by_community(self) -> dict[str | None, NDArray[np.intp] | None]:
         """The numbers of the entries that hold in each community that has its own; None: in all others."""
@@ -129,41 +127,38 @@ class Matcher:
         }
 
 
-def _most_each(sizes: Sequence[int]) -> int:
-    """How many phrasings of each entry can be learnt from."""
-    most = max(sizes)
-    while most > 1 and sum(min(size, most) for size in sizes) > LEARNT_UP_TO:
-        most -= 1
-    return most
-
-
 def _taught(
-    texts: Sequence[str], owners: Sequence[int], entries: int, model: SentenceModel | None
-) -> tuple[Mind, Arrays]:
+    texts: Sequence[str], owners: Sequence[int], entries: int, lexicons: tuple[Lexicon, Lexicon],
+    model: SentenceModel | None,
+) -> tuple[Mind, Arrays]:  # fmt: skip
     """Learns, and says what to keep of it."""
     signs = spelt()
-    vocabulary = Vocabulary.of(texts, owners, sounds_of(signs))
+    few = entries < LEARNT_ENTRIES
+    most = LEARNT_CELLS // (entries + 1) if few else sys.maxsize
+    vocabulary = Vocabulary.of(texts, owners, Anatomy(*lexicons, sounds_of(signs)), most)
     weighed = [vocabulary.weigh(text) for text in texts]
-    postings = Postings.of(weighed, len(vocabulary.names))
     numbers = np.array(owners, np.int32)
     chatter = entries if owners[-1] == entries else None
     kept: Arrays = {
+        "entries": np.array(entries), "owners": numbers,
         "signs": packed(signs), "names": packed(vocabulary.names), "weights": vocabulary.weights,
         "unseen": np.array(vocabulary.unseen),
     }  # fmt: skip
     source: Taught | Nearest
-    if entries < LEARNT_ENTRIES:
-        lesson = Lesson(weighed, postings, numbers, chatter)
-        source, observed = lesson.taught, lesson.observations()
-        kept |= {"rows": source.rows, "factors": source.factors, "strength": source.strength, "held": source.held}
+    if few:
+        lesson = Lesson(weighed, numbers, len(vocabulary.names), chatter)
+        observed, learnt = list(lesson.observations()), lesson.taught()
+        source = Taught(learnt.strength.astype(np.float16), learnt.held)
+        kept |= {"strength": source.strength, "held": source.held}
     else:
+        postings = Postings.of(weighed, len(vocabulary.names))
         source = Nearest(postings, numbers)
-        observed = left_out(source, weighed, chatter)
-        kept |= {"ends": postings.ends, "phrasings": postings.rows, "parts": postings.parts}
+        observed = list(left_out(source, weighed, chatter))
+        kept |= {"ends": postings.ends, "phrasings": postings.rows, "shares": postings.shares}
     meaning = Meaning(model, model.vectors(texts), numbers) if model else None
     if meaning:
         kept["vectors"] = meaning.vectors
-        observed = _with_meaning(observed, meaning)
+        observed = list(_with_meaning(observed, meaning))
     calibration = Calibration.fit(observed, 3 if meaning else 2, entries)
     kept |= {"coefficients": calibration.coefficients, "certainty": calibration.certainty}
     if calibration.wrong_above is not None:
@@ -177,19 +172,29 @@ def _with_meaning(observed: Iterable[Observation], meaning: Meaning) -> Iterator
         yield replace(each, evidence=each.evidence.with_meaning(likeness))
 
 
-def _recalled(kept: Arrays, owners: Sequence[int], entries: int, model: SentenceModel | None) -> Mind | None:
-    """What was learnt before; None when the file lacks something."""
+def _recalled(kept: Arrays | None, lexicons: tuple[Lexicon, Lexicon], model: SentenceModel | None) -> Mind | None:
+    """What was learnt before; None when there is nothing or the file lacks something."""
+    if kept is None:
+        return None
     try:
-        signs = "".join(unpacked(kept["signs"]))
-        vocabulary = Vocabulary(unpacked(kept["names"]), kept["weights"], float(kept["unseen"]), sounds_of(signs))
+        owners = kept["owners"]
+        anatomy = Anatomy(*lexicons, sounds_of("".join(unpacked(kept["signs"]))))
+        vocabulary = Vocabulary(unpacked(kept["names"]), kept["weights"], float(kept["unseen"]), anatomy)
         source: Taught | Nearest
         if "strength" in kept:
-            source = Taught(kept["rows"], kept["factors"], kept["strength"], kept["held"])
+            source = Taught(kept["strength"], kept["held"])
         else:
-            postings = Postings(kept["ends"], kept["phrasings"], kept["parts"], len(owners))
-            source = Nearest(postings, np.array(owners, np.int32))
-        calibration = Calibration(kept["coefficients"], kept["certainty"], kept.get("wrong_above"), entries)
-        meaning = Meaning(model, kept["vectors"], np.array(owners, np.int32)) if model else None
+            source = Nearest(Postings(kept["ends"], kept["phrasings"], kept["shares"], len(owners)), owners)
+        wrong_above, entries = kept.get("wrong_above"), int(kept["entries"])
+        calibration = Calibration(kept["coefficients"], kept["certainty"], wrong_above, entries)
+        meaning = Meaning(model, kept["vectors"], owners) if model else None
         return Mind(vocabulary, source, calibration, meaning)
     except KeyError:
         return None
+
+
+def _bare_names(sorts: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Some products of each sort by their name alone, which does not say what is wanted."""
+    for products in sorts.values():
+        yield from products[:4]
+        yield from (f"那{product}" for product in products[4:7])

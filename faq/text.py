@@ -15,8 +15,6 @@ _STICKER = re.compile(r"\[[a-z\u4e00-\u9fff]{1,6}\]")
 _NOT_A_WORD = re.compile(r"[^0-9a-z\u3400-\u9fff]+")
 _ECHO = re.compile(r"(.)\1{2,}")
 _SIMPLER = OpenCC("t2s")
-_SIGNS = [chr(code) for code in range(0xE000, 0xF8FF)]
-"""Characters for private use: no message that has been made plain holds one."""
 
 
 def simplified(text: str) -> str:
@@ -35,11 +33,10 @@ def plain(text: str) -> str:
 
 
 class Speech:
-    """Ways of speaking: fillers that carry no meaning, different words for the same thing, and things of one sort.
+    """Ways of speaking: fillers that carry no meaning, different words for the same thing, and what words mean.
 
-    ``same`` maps the word to keep to the words that mean it ("什么时候": "啥时候", "几时"). ``sorts`` maps the name
-    of a sort to its words ("软果": "草莓", "蓝莓"): in a text the sort's sign stands in place of the word, and the
-    word's own sign follows at the end, so that what is asked counts for more than what it is asked about.
+    ``same`` maps the word to keep to the words that mean it ("什么时候": "啥时候", "几时"). ``sorts`` maps a sort of
+    goods to its products ("软果": "草莓", "蓝莓"), ``concepts`` a meaning to the words that have it.
     """
 
     def __init__(
@@ -47,28 +44,29 @@ class Speech:
         fillers: Iterable[str] = (),
         same: Mapping[str, Iterable[str]] | None = None,
         sorts: Mapping[str, Iterable[str]] | None = None,
+        concepts: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         self._keep = {plain(word): plain(kept) for kept, words in (same or {}).items() for word in (kept, *words)}
         self._same = _any_of(self._keep)
-        self._fillers = _any_of(plain(filler) for filler in fillers)
-        sort_of = {plain(word): sort for sort, words in (sorts or {}).items() for word in words}
-        sign = dict(zip([*(sorts or ()), *(f"={word}" for word in sort_of)], _SIGNS, strict=False))
-        self._signs = {word: (sign[sort], sign[f"={word}"]) for word, sort in sort_of.items()}
-        self._sorts = _any_of(sort_of)
+        left_out = [plain(filler) for filler in fillers]
+        self._fillers = _any_of(left_out)
+        self.sorts = self._in_one_spelling(sorts or {})
+        self.concepts = self._in_one_spelling(concepts or {})
+        self.lists = (left_out, self._keep, self.sorts, self.concepts)
+        """All that decides how a text is read."""
 
     def normalise(self, text: str) -> str:
         """The text as it is compared; empty only when it holds no word at all."""
-        words = plain(text)
-        if self._same:
-            words = self._same.sub(lambda found: self._keep[found.group()], words)
+        words = self._spelling(text)
         bare = self._fillers.sub("", words) if self._fillers else words
-        kept = (bare or words)[:LONGEST]
-        if not self._sorts:
-            return kept
-        named = dict.fromkeys(self._sorts.findall(kept))
-        return self._sorts.sub(lambda found: self._signs[found.group()][0], kept) + "".join(
-            self._signs[word][1] for word in named
-        )
+        return (bare or words)[:LONGEST]
+
+    def _spelling(self, text: str) -> str:
+        words = plain(text)
+        return self._same.sub(lambda found: self._keep[found.group()], words) if self._same else words
+
+    def _in_one_spelling(self, words_of: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+        return {name: list(dict.fromkeys(filter(None, map(self._spelling, words)))) for name, words in words_of.items()}
 
 
 def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:

@@ -71,4 +71,8 @@ def _welcome(turn: Turn, speakers: Speakers, community: Community | None, questi
     # What is tapped comes as words, so every label is something one could have said.
     usual = [Choice(f"ask:{name}", speakers.say(turn, f"entering.choice_{name}")) for name in _CHOICES]
     first = [Choice("ask:topic", question)] if question else []
-    return Menu(head, (*first, *(choice for choice in usual if choice.label != question)))
+    return Menu(head, (*first, *(choice for choice in usual if _asked(choice.label) != _asked(question))))
+
+
+def _asked(words: str) -> str:
+    return words.rstrip("？?")

@@ -46,7 +46,7 @@ class HandOver:
             priority=priority,
             reason=reason,
             resident_id=speaker.resident.id if speaker.resident else None,
-            community_id=speaker.community.id if speaker.community else None,
+            community_id=speaker.served_by.id if speaker.served_by else None,
             name=speaker.masked_name,
             facts=facts,
         )

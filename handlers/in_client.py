@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
+
 from bot.conversation import Turn
-from bot.effects import Effects
+from bot.effects import Effects, Record
 from bot.events import PERSON_SPOKE, SESSION_CHANGED
+from bot.storage.tables import inbox
 from bot.transaction import Transaction
 from config.texts import Texts
 from escalation import sessions, tickets
+from escalation.forwarding import words_to_staff
 from escalation.notices import Notices
 from escalation.routing import holder_of
 from escalation.takeover import Takeover
@@ -17,6 +21,9 @@ from escalation.tickets import Ticket
 from escalation.transcript import in_words
 from handlers.speaker import Speakers
 from shop.directory import Staff
+
+_LEFT = "in_client"
+"""The note of what a resident wrote while the bot could say nothing; with a colon, of what others did there."""
 
 
 def handle(turn: Turn, *, notices: Notices, texts: Texts, speakers: Speakers) -> Effects | None:
@@ -35,8 +42,34 @@ def handle(turn: Turn, *, notices: Notices, texts: Texts, speakers: Speakers) ->
             return Effects(records=(client.ended,), note="in_client:ended")
         return Effects(records=(client.taken,), note="in_client:taken")
     if conversation.session in sessions.ELSEWHERE and message.kind != "event":
-        return Effects(records=(sessions.look,), note="in_client")
+        return Effects(records=_left_to_them(turn, notices, texts), note=_LEFT)
     return None
+
+
+def session_told(tx: Transaction, who: str) -> None:
+    """The platform has told who speaks in this conversation.
+
+    When it is the bot, its word that somebody had stopped was lost: what was left to that person since is thought
+    about again.
+    """
+    if who == "":
+        here = inbox.c.conversation_id == tx.conversation_id
+        last_act = select(func.max(inbox.c.id)).where(here, inbox.c.note.like(f"{_LEFT}:%"))
+        since = max(sessions.last_seen_elsewhere(tx), tx.connection.execute(last_act).scalar() or 0)
+        query = select(inbox.c.id).where(here, inbox.c.id > since, inbox.c.note == _LEFT)
+        tx.think_again(tx.conversation_id, list(tx.connection.execute(query).scalars()))
+
+
+def _left_to_them(turn: Turn, notices: Notices, texts: Texts) -> tuple[Record, ...]:
+    """While nobody there has taken her out of the queue, only the owner of her ticket can see to her."""
+    conversation = turn.conversation
+    if conversation.session != "pool" or conversation.holder is None:
+        return (sessions.look,)
+
+    def forward(tx: Transaction) -> None:
+        words_to_staff(tx, conversation.id, turn.message, notices, texts)
+
+    return (sessions.look, forward)
 
 
 @dataclass(frozen=True, slots=True)

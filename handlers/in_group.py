@@ -165,7 +165,7 @@ class _Group:
 
     def _warn(self, tx: Transaction) -> None:
         words = shortened(without_phones(self.turn.message.text))
-        self.notices.warn(tx, self.speakers.of(self.turn).community, words, self.turn.message.account)
+        self.notices.warn(tx, self.speakers.of(self.turn).served_by, words, self.turn.message.account)
 
     def _was_soothed(self) -> bool:
         at = current(self.turn).get(_SOOTHED)

@@ -16,11 +16,16 @@ COMMUNITY = "community"
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """The person who wrote. ``resident`` is None for an account that nobody has been bound to yet."""
+    """The person who wrote. ``resident`` is None for an account that nobody has been bound to yet.
+
+    ``community``: whose answers and links she gets; in a group that of the place, as everybody reads them.
+    ``served_by``: whose staff her matters go to; outside of groups the same.
+    """
 
     resident: Resident | None
     community: Community | None
     form: Form
+    served_by: Community | None
 
     @property
     def masked_name(self) -> str:
@@ -54,7 +59,7 @@ class Speakers:
         if turn.message.chat:
             place = self._directory.community_of_chat(turn.message.channel, turn.message.chat)
             own = self._directory.community(resident.community_id if resident else None)
-            return Speaker(resident, place or own, "group")
+            return Speaker(resident, place, "group", place or own)
         known = (resident.community_id if resident else None) or turn.conversation.state.get(COMMUNITY)
         community = self._directory.community(known)
-        return Speaker(resident, community, "elder" if resident and resident.elder else "plain")
+        return Speaker(resident, community, "elder" if resident and resident.elder else "plain", community)

@@ -92,6 +92,9 @@ class _Work:
         self.tx.reply(self._words.in_full(self.tx.connection, ticket, self.staff.id))
 
     def take(self, ticket: Ticket, command: Command) -> None:
+        if not self._can_speak(ticket):
+            self._say_elsewhere(ticket)
+            return
         over = self.staff.role == "supervisor"
         if self._takeover.take(self.tx, ticket, self.staff, over=over):
             self._say_taken(ticket)
@@ -99,7 +102,10 @@ class _Work:
             self._say("already_yours", label=ticket.label, how=self._how("reply", ticket))
 
     def reply(self, ticket: Ticket, command: Command) -> None:
-        if sessions.who_speaks(self.tx, ticket.conversation_id) in sessions.ELSEWHERE:
+        # Whoever writes here goes on here: a chat that has not gone over yet stays.
+        gone = sessions.who_speaks(self.tx, ticket.conversation_id) in sessions.ELSEWHERE
+        hers = ticket.status == "waiting" or self._is_mine(ticket)
+        if gone or (hers and not sessions.keep_here(self.tx, ticket)):
             self._say_elsewhere(ticket)
             return
         newly = self._takeover.take(self.tx, ticket, self.staff, introduce=False)
@@ -127,7 +133,9 @@ class _Work:
             self._say("bot_on" if done else "bot_is_on", label=ticket.label)
 
     def bot_off(self, ticket: Ticket, command: Command) -> None:
-        if self._takeover.take(self.tx, ticket, self.staff):
+        if not self._can_speak(ticket):
+            self._say_elsewhere(ticket)
+        elif self._takeover.take(self.tx, ticket, self.staff):
             self._say_taken(ticket)
         elif self._has(ticket):
             self._takeover.bot_off(self.tx, ticket, self.staff)
@@ -235,9 +243,17 @@ class _Work:
             self.tx.reply(self._words.whose(ticket))
         return False
 
+    def _can_speak(self, ticket: Ticket) -> bool:
+        """Whether this person could say anything to the resident; not while she waits in the platform's own queue, out
+        of which only somebody who serves there gets her.
+        """
+        waits = sessions.who_speaks(self.tx, ticket.conversation_id) == "pool"
+        return not waits or sessions.may_go_over(self.tx, ticket, self.staff)
+
     def _say_elsewhere(self, ticket: Ticket) -> None:
-        """The resident is served in the platform's own client, where the bot can say nothing."""
-        speaks = sessions.who_speaks(self.tx, ticket.conversation_id) == "person"
+        """The resident is served in the platform's own client, or about to be, where the bot can say nothing."""
+        who = sessions.who_speaks(self.tx, ticket.conversation_id)
+        speaks = who == "person" or (who == "" and ticket.status == "held")
         owner = self.notices.person(holder_of(self.tx, ticket.conversation_id) or ticket.owner)
         key = "speak_there" if speaks else "waits_there"
         self.tx.reply(self.texts.say(f"staff_client.{key}", label=ticket.label, name=ticket.name, owner=owner))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from playground.world import Bubble
 
 # What the client writes between a name called with @ and the words after it.
 AFTER_NAME = "\u2005"
+ADDRESS = re.compile(r"https?://[!-~]+")
+"""A link in somebody's words."""
 
 
 class Group(Screen):

@@ -43,7 +43,7 @@ from pathlib import Path
 
 from playground import samples
 from playground.customers import Customer
-from playground.groups import Group
+from playground.groups import ADDRESS, Group
 from playground.phones import NotSeen, Person, Screen
 from playground.platform.callbacks import Delivery
 from playground.platform.kf import Servicer
@@ -67,7 +67,6 @@ _NAME = r"\{(\w+)\}"
 _NAMED = re.compile(rf"{_ROLE} (\S+) |(?:Member \S+ (?:asks|says)|Everybody) in ([^\s:]+)")
 _ONLY_AT = re.compile(rf"Only at ({'|'.join(DOORS)})")
 _NUMBERED = re.compile(r"\s*(\d)\s*[.．、]\s*(.+)")
-_ADDRESS = re.compile(r"https?://[!-~]+")
 
 
 class WentOtherwise(AssertionError):
@@ -298,7 +297,7 @@ class Play:
 
     def open_link(self, name: str, group: str) -> None:
         person = self._actor(name)
-        shown = [address for bubble in self._cast[group].chat() for address in _ADDRESS.findall(bubble.text)]
+        shown = [address for bubble in self._cast[group].chat() for address in ADDRESS.findall(bubble.text)]
         if not isinstance(person, Customer) or not shown:
             raise NotSeen(f"{name} sees no link into her chat with the customer service in {group}")
         self._delivered(person.enter_by(shown[-1]))

@@ -46,7 +46,7 @@ _LIKE_ALONE = -0.3
 """The same for a message of one clause, in which nothing else speaks for it."""
 _LIKE_BESIDE = 0.0
 """The same where another complaint is told by its words."""
-_LIKE_SURE = -0.1
+_LIKE_SURE = 0.15
 """From which likeness it is acted on; below, everyday words ("再见，做饭去了") come near too."""
 _CALM_LEAD = 0.2
 """By how much a clause may sound more like everyday talk: of that there are more examples."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -154,6 +154,8 @@ class Reader:
         mood = self._senses.mood.read(words, earlier, complains=bool(kinds), calls=bool(called))
         danger = self._senses.priority.danger(words)
         entry = self._sure_entry(asked, matches, group)
+        either = () if entry or group else self._sure_of_two(asked, matches)
+        entry = entry or (either[0] if either else None)
         decision, skill = self._decide(words, matches, entry, mood, names(kinds), called, danger)
         priority = self._senses.priority.read(
             words, names(kinds), danger=bool(danger), upset=self._upset(mood), calls=bool(called),
@@ -172,7 +174,7 @@ class Reader:
             slots=self._senses.slots.read(words, products),
             why=_why(matches, decision, kinds, mood, called, danger),
             skill=skill,
-            also=self._also(words, entry, community, group) if decision == "answer" and entry else (),
+            also=self._also(words, entry, either, community, group) if decision == "answer" and entry else (),
         )
 
     def _with_what_was_said(
@@ -185,14 +187,24 @@ class Reader:
         if leaning is None:
             return text, matches
         topic, question = leaning
-        likely = {match.entry_id for match in self.matcher.match(topic, community)}
         found = self.matcher.match(question, community)
-        fits = self._senses.slots.only_product(topic) or (found and found[0].entry_id in likely)
-        return (question, found) if found and fits else (text, matches)
+        if not self._senses.slots.only_product(topic):
+            found = self._only(found, {match.entry_id for match in self.matcher.match(topic, community)})
+        return (question, found) if found else (text, matches)
 
-    def _also(self, text: str, entry: Entry, community: str | None, group: bool) -> tuple[str, ...]:
-        """The further questions in a message, each asked in a clause of its own and as sure as the first."""
-        found: dict[str, None] = {}
+    def _only(self, matches: list[Match], likely: Collection[str]) -> list[Match]:
+        """The matches that the topic allows for; who leans on a question asks one, so nothing else has a share."""
+        kept = [match for match in matches if match.entry_id in likely]
+        total = sum(match.confidence for match in kept)
+        if total < self.thresholds.clarify:
+            return []
+        return [Match(match.entry_id, match.confidence / max(total, match.confidence)) for match in kept]
+
+    def _also(
+        self, text: str, entry: Entry, either: Sequence[Entry], community: str | None, group: bool
+    ) -> tuple[str, ...]:
+        """What else a message may mean, and its further questions, each in a clause of its own and as sure as one."""
+        found = dict.fromkeys(other.id for other in either)
         for clause in self._senses.clauses.parts(text):
             matches = self.matcher.match(clause, community) if asks(clause) else []
             if matches and self._speaks(matches, group) and self.knowledge[matches[0].entry_id].answer is not None:
@@ -230,15 +242,26 @@ class Reader:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood
 
     def _bears_an_answer(self, mood: Mood) -> bool:
-        """Whether the answer is the best help when it is known: the calm and the anxious, until patience is lost."""
+        """Whether the answer is the best help when it is known: not for the angry and the disappointed."""
         low = self.thresholds.low_mood
-        return mood.low < ((1 + low) / 2 if mood.name == "anxious" else low)
+        return mood.low < (low if mood.name in ("angry", "disappointed") else (1 + low) / 2)
 
     def _sure_entry(self, text: str, matches: list[Match], group: bool) -> Entry | None:
         """The best entry when it is likely enough; a product's bare name does not say what is wanted."""
         if not matches or matches[0].confidence < self._limit(group) or self._senses.slots.only_product(text):
             return None
         return self.knowledge[matches[0].entry_id]
+
+    def _sure_of_two(self, text: str, matches: list[Match]) -> tuple[Entry, ...]:
+        """The two best entries when one of them is as surely meant as a single one must be: both answers are given."""
+        if len(matches) < 2 or self._senses.slots.only_product(text):
+            return ()
+        best, second = matches[:2]
+        sure = best.confidence + second.confidence >= self.thresholds.answer
+        if not sure or second.confidence < self.thresholds.clarify:
+            return ()
+        both = self.knowledge[best.entry_id], self.knowledge[second.entry_id]
+        return () if any(entry.answer is None or entry.courtesy for entry in both) else both
 
     def _decide(
         self,
@@ -270,7 +293,8 @@ def load_reader(settings: Settings, additions: Iterable[Addition] = ()) -> Reade
 
     ``additions`` were approved since the files were written.
     """
-    knowledge = Knowledge.load(settings.files("faq"), settings.environ).extended(additions)
+    added = tuple(additions)
+    knowledge = Knowledge.load(settings.files("faq"), settings.environ).extended(added)
 
     def words(name: str) -> YamlFile:
         return read_yaml(settings.file(f"words/{name}.yaml"), settings.environ)
@@ -284,13 +308,21 @@ def load_reader(settings: Settings, additions: Iterable[Addition] = ()) -> Reade
         PriorityReader.load(words("priority")),
         SlotReader.load(produce),
     )
-    learnt = LearntStore(settings.data_dir / "learnt")
+    learnt = _learnt_store(settings, added)
     decisions = read_yaml(settings.file("understanding.yaml"), settings.environ)
     _check_decisions(decisions)
     model = load_sentence_model(decisions, settings)
-    matcher = Matcher(knowledge, load_speech(speech, produce), load_chatter(words("chatter")), learnt, model)
+    spoken = load_speech(speech, produce, words("concepts"))
+    matcher = Matcher(knowledge, spoken, load_chatter(words("chatter")), learnt, model)
     thresholds = Thresholds.of(decisions.value, matcher)
     return Reader(knowledge, matcher, senses, thresholds)
+
+
+def _learnt_store(settings: Settings, additions: Sequence[Addition]) -> LearntStore:
+    """Where what is learnt is kept: once for all who use the shipped knowledge as it is, else beside the own data."""
+    own = settings.data_dir / "learnt"
+    as_shipped = not additions and all(file.is_relative_to(settings.shipped_dir) for file in settings.files("faq"))
+    return LearntStore(settings.shipped_dir.parent / ".cache" / "learnt", own) if as_shipped else LearntStore(own)
 
 
 def _check_decisions(file: YamlFile) -> None:
@@ -317,16 +349,22 @@ def load_sentence_model(file: YamlFile, settings: Settings) -> SentenceModel | N
     return SentenceModel(settings.config_dir / folder)
 
 
-def load_speech(file: YamlFile, produce: YamlFile) -> Speech:
-    """Reads fillers and synonyms; products of one sort are compared as one."""
+def load_speech(file: YamlFile, produce: YamlFile, concepts: YamlFile) -> Speech:
+    """Reads fillers and synonyms, what products there are, and what words mean."""
     content = file.value if isinstance(file.value, Mapping) else {}
     fillers, same = content.get("fillers") or [], content.get("same") or {}
     if not isinstance(fillers, list) or not all(isinstance(word, str) for word in fillers):
         raise file.error("fillers is not a list of words", "write 'fillers: [one, two]'", "fillers")
-    for kept, spoken in same.items() if isinstance(same, Mapping) else ():
-        if not isinstance(spoken, list) or not all(isinstance(word, str) for word in spoken):
-            raise file.error(f"{kept} is not a list of words", f"write '{kept}: [one, two]'", "same", kept)
-    return Speech(fillers, same, produce.value)
+    _check_words(file, same, "same")
+    _check_words(concepts, concepts.value or {})
+    return Speech(fillers, same, produce.value, concepts.value)
+
+
+def _check_words(file: YamlFile, words_of: object, *keys: str) -> None:
+    """Raises ConfigError for what is no list of words under a name."""
+    for name, words in words_of.items() if isinstance(words_of, Mapping) else ():
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise file.error(f"{name} is not a list of words", f"write '{name}: [one, two]'", *keys, name)
 
 
 def load_chatter(file: YamlFile) -> list[str]:

@@ -135,6 +135,11 @@ class ShowsTyping(Protocol):
 
 
 def text_of(fields: Mapping[str, Any], name: str) -> str:
-    """A field of the decrypted XML as text; an absent, empty or repeated one is empty."""
+    """A field of an opened callback as text that a database takes; an absent, empty or repeated one is empty.
+
+    JSON may hold halves of characters, which are no text, and zeros, which PostgreSQL does not store.
+    """
     value = fields.get(name)
-    return value if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value.encode("utf-8", "replace").decode().replace("\0", "")

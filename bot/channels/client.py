@@ -31,8 +31,8 @@ TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 # "invalid ip 1.2.3.4 ipv6 ::ffff:1.2.3.4, not in whitelist"; "not allow to access from your ip, … from ip: 1.2.3.4"
 _ADDRESS_REFUSED = frozenset({40164, 60020})
 _ADDRESS = re.compile(r"(?<=ip )[0-9a-f.:]+|(?<=from ip: )[0-9a-f.:]+")
-# Busy, over a rate that refills, or a token that ended once more: the same request may succeed later.
-_TRANSIENT = frozenset({-1, 42001, 45009, 45011, 45033})
+# Busy, or over a rate that refills: the same request may succeed later.
+_TRANSIENT = frozenset({-1, 45009, 45011, 45033})
 
 
 class Transport:
@@ -200,14 +200,23 @@ class _SafeRequests:
 
 
 def with_token(token: AccessToken, request: Any) -> Any:
-    """Runs a request with the token; when the platform refuses the token, once more with a new one."""
+    """Runs a request with the token; when the platform refuses the token, once more with a new one.
+
+    A new one that is refused as well has been replaced meanwhile: that is no reason to give a request up for good.
+    """
     used = token.current()
     try:
         return request(used)
     except PlatformError as error:
         if error.errcode not in TOKEN_REFUSED:
             raise
-    return request(token.replace(used))
+    fresh = token.replace(used)
+    try:
+        return request(fresh)
+    except PlatformError as error:
+        if error.errcode not in TOKEN_REFUSED:
+            raise
+        raise PlatformError(error.errcode, error.detail, permanent=False) from None
 
 
 class OfficialAccountClient(_SafeRequests, OfficialAccountApi):

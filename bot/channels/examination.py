@@ -138,7 +138,9 @@ def examine_wecom_kf(transport: Transport, fetch_token: Fetch, open_kfid: str) -
         answer = transport.call("POST", "/cgi-bin/kf/account/list", repeatable=True, params=params, json=body)
         known = {each.get("open_kfid"): each for each in answer.get("account_list") or []}
         if open_kfid not in known:
-            return Finding("fail", "the app knows no account with this open_kfid", f"copy it again (wk…); {_KF_BY_API}")
+            there = ", ".join(f"{name} ({each.get('name')})" for name, each in known.items())
+            remedy = f"write one of these: {there}" if there else _KF_BY_API
+            return Finding("fail", "the app knows no account with this open_kfid", remedy)
         if known[open_kfid].get("manage_privilege") is False:
             return Finding("fail", "the account is not managed by this app", _KF_BY_API)
         return Finding("ok", "the customer-service account is there, and this machine may use it")

@@ -169,7 +169,7 @@ def _said(item: object) -> str:
         return ""
     try:
         content = json.loads(text_of(item, "msg_content") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     words = text_of(_part(content, "text"), "content") if isinstance(content, dict) else ""
     return f"{text_of(item, 'sender_name')}：{words}" if words else ""

@@ -26,6 +26,8 @@ from bot.message import Media
 from config.channels import OfficialAccountConfig
 
 _TYPING_ALREADY, _NOTHING_LATELY, _UNKNOWN_PERSON = 45081, 45080, 40003
+_MEANS = {45015: "window_closed", 45047: "window_used_up"}
+"""Source: developers.weixin.qq.com, Customer_Service_Messages."""
 _CHINA = ZoneInfo("Asia/Shanghai")
 """The platform shows a notification's time as it is, and its readers are there."""
 _NOTIFICATION_LENGTH = 20
@@ -69,6 +71,14 @@ class OfficialAccount:
         return self._envelope.seal(xml, inbound.nonce, str(int(now.timestamp())))
 
     def send(self, account: str, outgoing: Outgoing) -> None:
+        try:
+            self._send(account, outgoing)
+        except PlatformError as error:
+            # Words for what every channel may run into, so that the machine can keep count.
+            code = _MEANS.get(error.errcode, "")
+            raise PlatformError(error.errcode, error.detail, permanent=error.permanent, code=code) from None
+
+    def _send(self, account: str, outgoing: Outgoing) -> None:
         if outgoing.kind == "text":
             self._client.message.send_text(account, outgoing.text)
             return

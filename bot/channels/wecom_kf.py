@@ -27,7 +27,7 @@ from bot.channels.upload import upload
 from bot.clock import Clock
 from bot.errors import BotError, ForgedCallback, MalformedCallback, PlatformError
 from bot.events import SESSION_CHANGED
-from bot.message import Media
+from bot.message import Media, Message
 from config.channels import WecomKfConfig
 
 log = structlog.get_logger()
@@ -101,7 +101,7 @@ class WecomKf:
         now = self._clock.now()
         listed = answer.get("msg_list")
         entries = listed if isinstance(listed, list) else []
-        messages = [message_of(self.name, entry, now) for entry in entries]
+        messages = [self._read(entry, now) for entry in entries]
         page = tuple(message for message in messages if message is not None)
         passed_over = {_name(entry) for entry, message in zip(entries, messages, strict=True) if message is None}
         if passed_over:
@@ -113,6 +113,14 @@ class WecomKf:
             if message.event == SESSION_CHANGED:
                 self._forget_contact(message.account)
         return Page(page, str(answer.get("next_cursor") or cursor), more=answer.get("has_more") == 1)
+
+    def _read(self, entry: Any, now: datetime) -> Message | None:
+        """One entry of a page; an odd one must not keep all the others from being read, now and for ever."""
+        try:
+            return message_of(self.name, entry, now)
+        except Exception:
+            log.exception("entry_unreadable", channel=self.name)
+            return None
 
     def send(self, account: str, outgoing: Outgoing) -> Receipt | None:
         """Documents 94677 and 95122. A message that answers an event goes by its code, and costs no budget."""

@@ -33,7 +33,7 @@ class Performance:
         return [{"name": script.name, "label": script.label} for script in self._scripts.values()]
 
     def start(self, name: str, pause: float = PAUSE, *, door: str = "oa") -> None:
-        """Begins to play, with the residents at the platform ``door``.
+        """Begins to play, with the residents at the platform ``door``, or where else the script can be played.
 
         Raises ``Unfit`` for an unknown one, or while another one is being played.
         """
@@ -44,7 +44,7 @@ class Performance:
             if self._thread is not None and self._thread.is_alive():
                 raise Unfit("正在演另一个剧本，先按“停”。")
             self._stop.clear()
-            self._door = door
+            self._door = door if door in script.doors else script.doors[0]
             self._say(script, state="playing", step=0)
             self._thread = threading.Thread(target=self._run, args=(script, pause), daemon=True)
             self._thread.start()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from playground import samples
-from playground.groups import Group
+from playground.groups import ADDRESS, Group
 from playground.page.guard import Unfit
 from playground.page.live import size_of
 from playground.phones import Person, Screen
@@ -30,7 +30,9 @@ def send(wechat: WeChat, body: Mapping[str, Any]) -> None:
     """
     screen = wechat.screens.get(_text(body, "person"))
     kind = _text(body, "kind")
-    if isinstance(screen, Group):
+    if isinstance(screen, Group) and kind == "open":
+        _start(*_link_in(screen, wechat, body))
+    elif isinstance(screen, Group):
         _start(screen, _in_group(screen, kind, body))
     elif isinstance(screen, Person):
         make = _KINDS.get(kind)
@@ -55,6 +57,18 @@ def _in_group(group: Group, kind: str, body: Mapping[str, Any]) -> Send:
         bubble, key = _tappable(group, body, group.members[member])
         return lambda: group.tap_button(member, bubble, key)
     raise Unfit("群里只能发文字和照片；语音、位置和链接机器人收不到。")
+
+
+def _link_in(group: Group, wechat: WeChat, body: Mapping[str, Any]) -> tuple[Screen, Send]:
+    """A member follows the link that the bot has shown in a group, into her chat with the customer service."""
+    customer = wechat.customers.get(_text(body, "member"))
+    if customer is None:
+        raise Unfit("这个群成员没有居民的微信，进不了微信客服。请换一位居民来点。")
+    bubble = next((each for each in group.chat() if each.id == body.get("bubble")), None)
+    found = ADDRESS.search(bubble.text) if bubble is not None else None
+    if found is None:
+        raise Unfit("这个链接已经不在了。")
+    return customer, lambda: customer.enter_by(found.group())
 
 
 def _start(person: Screen, act: Send) -> None:

@@ -46,9 +46,8 @@ def test_typing_is_shown_to_whoever_has_just_written_and_to_nobody_else(account:
 def test_a_notification_reaches_whoever_agreed_to_it(account: OfficialAccount, wechat) -> None:
     wechat.person("alice").follow()
     wechat.oa.grant(ALICE, TICKET_TEMPLATE)
-    account.send(
-        ALICE, Outgoing("notification", text="张团长：已经给您退款了，请您看一下有没有到账", data={"about": "ticket:12"})
-    )
+    words = "张团长：已经给您退款了，请您看一下有没有到账"
+    account.send(ALICE, Outgoing("notification", text=words, data={"about": "ticket:12"}))
     shown = [bubble.text for bubble in wechat.person("alice").chat() if bubble.speaker != "person"]
     assert shown[-1] == "工单进度提醒\n工单号：12\n进度：有进展\n说明：张团长：已经给您退款了，请您看一下有没…"
 

@@ -110,12 +110,12 @@ def test_after_48_hours_nothing_is_sent_and_it_is_told(post: Post, clock) -> Non
     assert post.wechat.oa.calls(SEND) == 1
 
 
-@pytest.mark.parametrize("code", [45015, 45047])
-def test_a_resident_who_cannot_be_reached_is_told_once_and_not_tried_again(post: Post, code: int) -> None:
+@pytest.mark.parametrize(("code", "cause"), [(45015, "window_closed"), (45047, "window_used_up"), (43004, "43004")])
+def test_a_resident_who_cannot_be_reached_is_told_once_and_not_tried_again(post: Post, code: int, cause: str) -> None:
     conversation = post.write("一")
     post.wechat.oa.faults.answer(code, to=SEND)
     post.delivery.deliver(conversation)
-    assert [what.error for what in post.undelivered] == [str(code)]
+    assert [what.error for what in post.undelivered] == [cause]
     assert post.statuses() == ["dead"]
     assert post.wechat.oa.calls(SEND) == 1
 
@@ -246,19 +246,12 @@ def test_a_refused_token_is_replaced_once_and_the_message_sent_once(post: Post, 
     assert post.wechat.oa.calls(SEND) == 2
 
 
-def test_a_token_refused_for_good_ends_after_one_retry(post: Post) -> None:
+@pytest.mark.parametrize("code", [40001, 40014, 42001])
+def test_a_message_whose_new_token_is_refused_as_well_waits_for_its_next_try(post: Post, clock, code: int) -> None:
     conversation = post.write("一")
-    post.wechat.oa.faults.answer(40001, to=SEND, times=None)
+    post.wechat.oa.faults.answer(code, to=SEND, times=2)
     post.delivery.deliver(conversation)
-    assert post.statuses() == ["dead"]
-    assert post.wechat.oa.calls(SEND) == 2
-
-
-def test_a_message_waits_for_its_next_try_when_its_token_ends_twice_in_a_row(post: Post, clock) -> None:
-    conversation = post.write("一")
-    post.wechat.oa.faults.expire_tokens(to=SEND, times=2)
-    post.delivery.deliver(conversation)
-    assert post.statuses() == ["queued"]
+    assert (post.statuses(), post.wechat.oa.calls(SEND)) == (["queued"], 2)
     clock.advance(seconds=10)
     post.delivery.deliver(conversation)
     assert post.seen() == ["回：一"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -68,7 +67,7 @@ class Post:
         self.pulling = Pulling(
             store=store,
             clock=clock,
-            channels={"kf": self.shelf},
+            channels={"kf": self.shelf},  # type: ignore[dict-item]
             wake=self.woken.extend,
             wake_pull=self.poked.extend,
         )
@@ -102,7 +101,7 @@ class Post:
 
 
 @pytest.fixture
-def post(store, clock) -> Iterator[Post]:
+def post(store, clock) -> Post:
     return Post(store, clock)
 
 
@@ -112,6 +111,19 @@ def test_every_message_of_every_page_is_stored_and_answered_once_in_its_order(po
     post.think()
     assert post.replies() == ["回：一", "回：二", "回：三", "回：四", "回：五"]
     assert {row.outcome for row in post.inbox()} == {"handled"}
+
+
+def test_thinking_begins_when_all_pages_are_there(post: Post) -> None:
+    post.shelf.put("一", "二", "三", "四", "五")
+    pages = post.shelf.pull
+
+    def nobody_was_told_yet(cursor: str, token: str) -> Page:
+        assert post.woken == []
+        return pages(cursor, token)
+
+    post.shelf.pull = nobody_was_told_yet  # type: ignore[method-assign]
+    post.pulling.pull("kf")
+    assert len(post.woken) == 1
 
 
 def test_empty_pages_do_not_end_the_pulling(post: Post) -> None:
@@ -135,9 +147,10 @@ def test_what_was_stored_before_the_platform_went_away_stays_and_the_rest_follow
     post.shelf.put("一", "二", "三")
     pages = post.shelf.pull
     answers = iter([pages, _away])
-    post.shelf.pull = lambda cursor, token: next(answers, pages)(cursor, token)
+    post.shelf.pull = lambda cursor, token: next(answers, pages)(cursor, token)  # type: ignore[method-assign]
     post.pulling.pull("kf")
     assert ([row.text for row in post.inbox()], post.cursor()) == (["一", "二"], "2")
+    assert len(post.woken) == 1
     post.clock.advance(seconds=6)
     post.pulling.pull("kf")
     assert [row.text for row in post.inbox()] == ["一", "二", "三"]
@@ -173,7 +186,7 @@ def test_a_poke_during_the_pulling_is_not_lost(post: Post) -> None:
             post.pulling.poked("kf", "")
         return page
 
-    post.shelf.pull = poked_meanwhile
+    post.shelf.pull = poked_meanwhile  # type: ignore[method-assign]
     post.pulling.pull("kf")
     assert [row.text for row in post.inbox()] == ["刚到"]
 
@@ -201,3 +214,10 @@ def test_many_messages_after_a_day_offline_are_not_taken_for_a_flood(post: Post)
     post.pulling.pull("kf")
     post.think()
     assert {row.outcome for row in post.inbox()} == {"handled"}
+
+
+def test_a_channel_that_is_gone_is_not_pulled_for_ever(post: Post, clock, store) -> None:
+    post.pulling._channels = {}
+    post.pulling.pull("kf")
+    with store.read() as connection:
+        assert due_pulls(connection, clock.now() + PULL_EVERY) == []

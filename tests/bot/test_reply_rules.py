@@ -75,7 +75,7 @@ class House(Rig):
         self.delivery = Delivery(
             store=store,
             clock=clock,
-            channels={"oa": self.door},
+            channels={"oa": self.door},  # type: ignore[dict-item]
             media_dir=tmp_path,
             on_undelivered=lambda tx, what: self.undelivered.append(what),
             wake=lambda tx: None,
@@ -137,6 +137,14 @@ class TestAnAccountThatMayNotSpeakUnasked:
         here.deliver()
         here.deliver()
         assert [(each.about, each.error) for each in here.undelivered] == [("ticket:1", "kept")]
+
+    def test_all_words_that_wait_are_reported_at_once(self, house) -> None:
+        here = house(self.rules)
+        confirm(here, here.say("在吗"))
+        here.tell("一", about="ticket:1")
+        here.tell("二", about="ticket:2")
+        here.deliver()
+        assert [each.about for each in here.undelivered] == ["ticket:1", "ticket:2"]
 
     def test_words_that_were_said_are_not_said_again(self, house) -> None:
         here = house(self.rules)
@@ -308,8 +316,54 @@ class TestSparingTheWindow:
             here.deliver()
         assert len(here.door.sent) == 5
 
+    def test_words_that_may_have_left_with_others_are_neither_said_again_nor_called_unsent(self, house, clock) -> None:
+        here = house(SPARING)
+        here.take(message("一", account="alice"))
+        here.tell("已退款", about="ticket:1")
+        here.door.failures = [ResultUnknown("lost")]
+        here.deliver()
+        with here.store.write() as connection:
+            Transaction(connection, clock.now(), 1, None, "hold", {}).hold(1, "zhang")
+        clock.advance(seconds=5)
+        here.deliver()
+        assert here.door.texts() == ["回：一\n已退款"]
+        assert here.statuses() == ["uncertain", "uncertain"]
+
+    def test_what_left_after_a_message_that_is_pulled_later_counts_for_its_window(self, house, clock) -> None:
+        here = house(replace(SPARING, pulled=True, merges=False))
+        here.turns.take(message("一", account="alice"))
+        here.deliver()
+        clock.advance(minutes=5)
+        written = clock.now()
+        clock.advance(seconds=15)
+        here.tell("我先说一句")
+        here.deliver()
+        clock.advance(seconds=30)
+        here.turns.take(replace(message("二", account="alice"), sent_at=written))
+        assert here.window_left() == 4
+
+    def test_a_message_that_was_taken_and_failed_is_known_while_its_answer_is_still_unknown(self, house) -> None:
+        here = house(SPARING)
+        here.take(message("一", account="alice"))
+        here.door.failures = [ResultUnknown("lost")]
+        here.deliver()
+        with here.store.write() as connection:
+            tx = Transaction(connection, here.clock.now(), 1, None, "event", {"oa": SPARING})
+            assert here.delivery.failed_later(tx, here.door.sent[0].key, "refused_by_person")
+        assert here.statuses() == ["dead"]
+
 
 class TestSessionsOnThePlatform:
+    def test_a_session_is_not_handed_to_whoever_has_solved_the_matter_meanwhile(self, house) -> None:
+        here = house(SPARING)
+        here.take(message("一", account="alice"))
+        with here.store.write() as connection:
+            tx = Transaction(connection, here.clock.now(), 1, None, "take", {"oa": SPARING})
+            tx.put(1, "session", {"to": "person", "staff": "ZhangLeader"}, voice="notice")
+        here.deliver()
+        assert [sent.kind for sent in here.door.sent] == ["text"]
+        assert here.statuses() == ["sent", "withdrawn"]
+
     def test_the_bot_is_silent_while_a_person_speaks_in_the_platforms_client(self, house) -> None:
         here = house(SPARING)
         here.door.receipt = {"session": "person"}
@@ -359,7 +413,15 @@ def test_a_person_reaches_somebody_by_notification_when_the_window_has_closed(ho
     here.tell("机器人的话", voice="bot")
     here.deliver()
     assert [(sent.kind, sent.text) for sent in here.door.sent] == [("notification", "给您退了")]
-    assert [each.error for each in here.undelivered if each.voice == "bot"] == ["window_closed"]
+    assert [(each.voice, each.error) for each in here.undelivered] == [("person", "notified"), ("bot", "window_closed")]
+
+
+def test_rows_of_a_channel_that_is_gone_come_to_an_end(house) -> None:
+    here = house(OFFICIAL_ACCOUNT)
+    here.take(message("一", account="alice"), seconds=0)
+    here.delivery._channels = {}
+    here.deliver()
+    assert (here.statuses(), here.errors()) == (["dead"], ["channel_gone"])
 
 
 def test_a_code_answers_an_event_outside_of_every_window(house) -> None:

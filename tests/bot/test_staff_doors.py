@@ -40,6 +40,7 @@ def screen(wechat, name: str = "zhang") -> list:
 def test_a_card_is_shown_with_its_buttons_and_can_be_changed_once(app: WecomApp, wechat) -> None:
     wechat.wecom.wire.url = "http://127.0.0.1:9/callback/app"
     receipt = app.send(LEADER, card())
+    assert receipt
     (shown,) = screen(wechat)
     assert [button.text for button in shown.card.buttons] == ["同意", "拒绝"]
     change = Outgoing("card_update", data={"code": receipt["response_code"], "card": {**CARD, "replaced": "同意了"}})
@@ -50,6 +51,7 @@ def test_a_card_is_shown_with_its_buttons_and_can_be_changed_once(app: WecomApp,
 def test_a_card_that_was_changed_already_stays_and_nobody_is_alarmed(app: WecomApp, wechat) -> None:
     wechat.wecom.wire.url = "http://127.0.0.1:9/callback/app"
     receipt = app.send(LEADER, card())
+    assert receipt
     change = Outgoing("card_update", data={"code": receipt["response_code"], "card": {**CARD, "replaced": "同意了"}})
     app.send(LEADER, change)
     app.send(LEADER, change)

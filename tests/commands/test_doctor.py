@@ -98,6 +98,33 @@ class Installation:
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         file.chmod(0o600)
 
+    def add_doors(self, open_kfid: str = CREDENTIALS.open_kfid) -> None:
+        """Every other kind of channel beside the two, and a Qunda that was started with them."""
+        lines = [
+            "kf:",
+            "  kind: wecom_kf",
+            f"  corp_id: {CREDENTIALS.corp_id}",
+            f"  open_kfid: {open_kfid}",
+            f"  secret: {CREDENTIALS.kf_secret}",
+            f"  token: {CREDENTIALS.kf_token}",
+            f"  aes_key: {CREDENTIALS.kf_aes_key}",
+            f"  api_base: {self.wechat.kf.server.url}",
+            "group-bot:",
+            "  kind: wecom_aibot",
+            f"  token: {CREDENTIALS.bot_token}",
+            f"  aes_key: {CREDENTIALS.bot_aes_key}",
+            "  bot_name: 群答",
+            f"  api_base: {self.wechat.aibot.server.url}",
+            "staff-room:",
+            "  kind: group_webhook",
+            f"  url: {self.wechat.staff_room.url}",
+        ]
+        file = self.config / "channels.yaml"
+        file.write_text(file.read_text(encoding="utf-8") + "\n".join(lines) + "\n", encoding="utf-8")
+        self.door.close()
+        self.door = Server(self._door(), 0)
+        self.environ["QUNDA_BASE_URL"] = self.door.url
+
     def _door(self) -> Flask:
         """The channels as they were configured when Qunda was started."""
         configs = load_channels(self.config / "channels.yaml", {"OA_SECRET": CREDENTIALS.oa_secret})
@@ -164,6 +191,31 @@ def test_an_installation_in_order_has_nothing_to_mend_but_its_loopback_address(i
     assert "answers rightly" in told["channel oa"][2].what
     assert "answers rightly" in told["channel app"][2].what
     assert installation.wechat.oa.calls("message/custom/send") == 0
+
+
+def test_every_other_door_is_looked_at_and_nothing_is_said_there(installation: Installation) -> None:
+    installation.add_doors()
+
+    told = installation.findings()
+
+    wrong = {part: finding for part, findings in told.items() for finding in findings if finding.level != "ok"}
+    assert list(wrong) == ["address", "channel staff-room"]
+    assert wrong["channel staff-room"].level == "unknown"
+    assert wrong["channel staff-room"].remedy
+    assert "customer-service account is there" in told["channel kf"][1].what
+    for name in ("kf", "group-bot"):
+        assert f"/callback/{name} answers rightly" in told[f"channel {name}"][-1].what
+    assert installation.wechat.room.chat() == []
+    words = repr(told)
+    for secret in (CREDENTIALS.kf_secret, CREDENTIALS.bot_token, CREDENTIALS.room_key):
+        assert secret not in words
+
+
+def test_the_ids_of_the_accounts_are_told_when_none_of_them_is_meant(installation: Installation) -> None:
+    installation.add_doors(open_kfid="wkOfSomebodyElse")
+    told = installation.mended("channel kf")
+    assert "fail the app knows no account with this open_kfid" in told
+    assert CREDENTIALS.open_kfid in told
 
 
 def test_no_finding_ever_holds_a_secret(installation: Installation) -> None:

@@ -16,16 +16,24 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from commands import setup_wizard
-from commands.setup_wizard import Wizard, env_with, new_aes_key, write_all
-from config.channels import OfficialAccountConfig, WecomAppConfig, load_channels
+from commands.errors import CommandRefused
+from commands.setup_files import env_with, write_all
+from commands.setup_questions import new_aes_key
+from commands.setup_wizard import Wizard
+from config.channels import (
+    GroupWebhookConfig,
+    OfficialAccountConfig,
+    WecomAppConfig,
+    WecomKfConfig,
+    load_channels,
+)
 from config.settings import ROOT, Settings
 from shop.directory import Directory
 
 OA_SECRET = "0123456789abcdef0123456789abcdef"
 APP_SECRET = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_abcde"
 BOTH = [
-    "",
+    "2 3",
     "https://bot.example.com/",
     "wx0123456789abcdef",
     OA_SECRET,
@@ -43,6 +51,22 @@ BOTH = [
     "张团长",
     "ZhangLeader",
     "y",
+]
+WEBHOOK = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=01234567-89ab-cdef-0123-456789abcdef"
+WITH_CUSTOMER_SERVICE = [
+    "1,3 4",
+    "https://bot.example.com",
+    "ww0123456789abcdef",
+    "wk0123456789abcdef",
+    APP_SECRET[::-1],
+    "",
+    "",
+    "1000002",
+    APP_SECRET,
+    "",
+    "",
+    WEBHOOK,
+    *BOTH[11:],
 ]
 PATIENCE = 30
 
@@ -101,6 +125,30 @@ def test_the_answers_become_files_that_the_product_reads(operator, tmp_path: Pat
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_the_customer_service_and_the_staffs_room_need_little_more(operator) -> None:
+    she = operator(WITH_CUSTOMER_SERVICE)
+    assert she.sit_down() == 0
+    kf, app, room = load_channels(she.config / "channels.yaml", dict(dotenv_values(she.env)))
+    assert isinstance(kf, WecomKfConfig)
+    assert isinstance(app, WecomAppConfig)
+    assert isinstance(room, GroupWebhookConfig)
+    assert (kf.corp_id, kf.open_kfid, kf.secret) == (app.corp_id, "wk0123456789abcdef", APP_SECRET[::-1])
+    assert room.url == WEBHOOK
+    assert Directory.load(she.config / "people.yaml", {}).communities[0].kf_scene == "sunshine"
+    told = "\n".join(she.told)
+    assert "https://bot.example.com/callback/kf" in told
+    assert "callback/staff-room" not in told
+    assert "./qunda kf link" in told
+    assert WEBHOOK not in told
+    assert sum("CorpID" in question for question in she.asked) == 1
+
+
+def test_the_accounts_id_may_be_left_to_the_doctor(operator) -> None:
+    she = operator([*WITH_CUSTOMER_SERVICE[:3], "", *WITH_CUSTOMER_SERVICE[4:]])
+    assert she.sit_down() == 0
+    assert "KF_OPEN_KFID=wk-not-known-yet\n" in she.env.read_text()
+
+
 def test_secrets_are_typed_unseen_and_never_said_and_the_console_values_are(operator) -> None:
     she = operator(BOTH)
     she.sit_down()
@@ -137,7 +185,8 @@ def _environ(she: Operator) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("place", "nonsense", "told"),
     [
-        (0, "seven", "answer 1, 2 or 3"),
+        (0, "seven", "answer one or more of 1, 2, 3, 4"),
+        (0, "1 5", "answer one or more of 1, 2, 3, 4"),
         (1, "bot", "not a bare web address"),
         (1, "http://bot.example.com", "by https"),
         (1, "https://bot.example.com:8443", "by https"),
@@ -213,7 +262,7 @@ def test_an_interruption_at_any_question_writes_nothing(operator, place: int) ->
 
 
 def test_a_file_that_cannot_be_written_takes_the_others_back(tmp_path: Path) -> None:
-    with pytest.raises(setup_wizard.CommandRefused, match="cannot be written"):
+    with pytest.raises(CommandRefused, match="cannot be written"):
         write_all({tmp_path / "first": "1", tmp_path / "nowhere" / "second": "2"})
     assert list(tmp_path.iterdir()) == []
 
@@ -237,7 +286,7 @@ def test_ctrl_c_at_the_terminal_ends_it_without_a_traceback(tmp_path: Path) -> N
         command, cwd=ROOT, env=environ, stdin=other_end, stdout=other_end, stderr=other_end, start_new_session=True
     )
     os.close(other_end)
-    read_until(terminal, "1, 2 or 3")
+    read_until(terminal, "Their numbers")
     process.send_signal(signal.SIGINT)
     told = read_until(terminal, "Nothing was written.")
     assert process.wait(PATIENCE) == 130

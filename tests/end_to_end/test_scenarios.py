@@ -1,8 +1,11 @@
-"""Every scripted conversation, played on the real processes: at each door, and with both kinds of database."""
+"""Every scripted conversation, played on the real processes: at each door, and with both kinds of database.
+
+The doors differ in the platform, the databases in storage: three of the four ways show whatever differs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -12,34 +15,40 @@ from playground.stage import Stage
 PATIENCE = 30.0  # seconds for one thing to be read; it ends as soon as it is
 
 
-# The doors differ in the platform, the databases in storage: three of the four ways show whatever differs.
-STAGES = {"sqlite": ("oa", "kf"), "postgresql": ("oa",)}
-PLAYS = [
-    (database, door, script) for database, doors in STAGES.items() for door in doors for script in scripts_at(door)
-]
-
-
 @pytest.fixture(scope="module")
-def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One bot for all conversations, as in the demo; then the same on the other database."""
-    environment = {}
-    if request.param == "postgresql":
-        environment["QUNDA_DATABASE_URL"] = request.getfixturevalue("empty_postgres")()
-    with Stage(tmp_path_factory.mktemp(request.param), environment) as running:
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One bot for all conversations, as in the demo."""
+    with Stage(tmp_path_factory.mktemp("sqlite")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def door(request: pytest.FixtureRequest, stage: Stage) -> str:
-    """Where the residents write; whatever was played at another door is forgotten."""
-    stage.begin_anew()
-    return str(request.param)
+def at_the_other_door(on_sqlite: Stage) -> Stage:
+    """The same bot, as on its first day."""
+    on_sqlite.begin_anew()
+    return on_sqlite
 
 
-@pytest.mark.parametrize(
-    ("stage", "door", "script"),
-    [pytest.param(*each, id=f"{each[0]}-{each[1]}-{each[2].name}") for each in PLAYS],
-    indirect=["stage", "door"],
-)
-def test_the_conversation_goes_as_written(stage: Stage, door: str, script: Script) -> None:
-    play(script, stage.wechat, patience=PATIENCE, door=door)
+@pytest.fixture(scope="module")
+def on_postgresql(tmp_path_factory: pytest.TempPathFactory, empty_postgres: Callable[[], str]) -> Iterator[Stage]:
+    with Stage(tmp_path_factory.mktemp("postgresql"), {"QUNDA_DATABASE_URL": empty_postgres()}) as running:
+        yield running
+
+
+def plays_at(door: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("script", scripts_at(door), ids=lambda script: script.name)
+
+
+@plays_at("oa")
+def test_the_conversation_goes_as_written_at_the_official_account(on_sqlite: Stage, script: Script) -> None:
+    play(script, on_sqlite.wechat, patience=PATIENCE)
+
+
+@plays_at("kf")
+def test_the_conversation_goes_as_written_at_the_customer_service(at_the_other_door: Stage, script: Script) -> None:
+    play(script, at_the_other_door.wechat, patience=PATIENCE, door="kf")
+
+
+@plays_at("oa")
+def test_the_conversation_goes_as_written_on_postgresql(on_postgresql: Stage, script: Script) -> None:
+    play(script, on_postgresql.wechat, patience=PATIENCE)

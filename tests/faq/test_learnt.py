@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from faq import matching
 from faq.knowledge import Entry, Knowledge
 from faq.learnt import LearntStore
 from faq.matching import Matcher
@@ -42,6 +45,31 @@ def test_another_knowledge_is_not_taken_for_this_one(tmp_path: Path) -> None:
     readings(tmp_path)
     Matcher(Knowledge(KNOWLEDGE.entries[:1]), learnt=LearntStore(tmp_path))
     assert len(list(tmp_path.glob("*.npz"))) == 2
+
+
+def test_of_several_folders_the_first_that_can_be_written_to_is_used_by_all(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("here")
+    folders = (tmp_path / "file" / "learnt", tmp_path / "shared", tmp_path / "own")
+    Matcher(KNOWLEDGE, learnt=LearntStore(*folders))
+    assert len(list(folders[1].iterdir())) == 1
+    assert not folders[2].exists()
+
+
+def test_two_that_start_together_learn_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lessons: list[int] = []
+    learn = matching._taught
+
+    def counted(*given: Any) -> Any:
+        lessons.append(1)
+        return learn(*given)
+
+    monkeypatch.setattr(matching, "_taught", counted)
+    starts = [threading.Thread(target=readings, args=(tmp_path,)) for _ in range(2)]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join()
+    assert len(lessons) == 1
 
 
 def test_a_folder_that_cannot_be_made_costs_nothing_but_time(tmp_path: Path) -> None:

@@ -34,8 +34,7 @@ def test_a_message_of_fillers_alone_keeps_its_words() -> None:
     assert Speech(["请问"]).normalise("请问？") == "请问"
 
 
-def test_products_of_one_sort_ask_nearly_the_same() -> None:
-    speech = Speech(sorts={"软果": ["草莓", "蓝莓"], "硬果": ["苹果"]})
-    strawberry, blueberry, apple = (speech.normalise(f"{name}怎么放") for name in ("草莓", "蓝莓", "苹果"))
-    assert strawberry != blueberry
-    assert strawberry[:-1] == blueberry[:-1] != apple[:-1]
+def test_words_with_a_meaning_are_listed_in_the_spelling_that_is_compared() -> None:
+    speech = Speech(same={"取货": ["提货"]}, concepts={"取": ["提货", "取货", "拿"]}, sorts={"软果": ["草莓"]})
+    assert speech.concepts == {"取": ["取货", "拿"]}
+    assert speech.sorts == {"软果": ["草莓"]}

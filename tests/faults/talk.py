@@ -18,6 +18,7 @@ from tests.faults.misbehaviour import Misbehaviour
 from understanding.reader import Reader
 
 CALL = "转人工"
+CALM, NO_TONE = ("neutral", "pleased"), 0.3
 # They belong to 张团长's community, who may serve in WeCom's own client.
 OF_ZHANG = ("刘建国", "赵敏", "吴芳")
 PATIENCE = 60.0  # seconds in which the platform delivers one callback again and again
@@ -39,7 +40,9 @@ def questions(reader: Reader) -> dict[str, str]:
         if entry.answer is None or entry.courtesy or entry.communities or "{" in entry.answer:
             continue
         understood = reader.read(entry.question)
-        if (understood.decision, understood.entry) == ("answer", entry.id) and not understood.also:
+        is_sure = (understood.decision, understood.entry) == ("answer", entry.id) and not understood.also
+        # Where a tone is heard in it, a person is called.
+        if is_sure and understood.mood in CALM and understood.low_mood < NO_TONE:
             found.setdefault(entry.answer, entry.question)
     return {question: answer for answer, question in found.items()}
 

@@ -79,7 +79,7 @@ class Shelf:
 
 
 class NoWorkers:
-    def wake(self, conversations: Sequence[int], jobs: Sequence[int]) -> None:
+    def wake(self, conversations: Sequence[int], jobs: Sequence[int] = ()) -> None:
         pass
 
 

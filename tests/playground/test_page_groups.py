@@ -217,8 +217,34 @@ def test_members_take_turns_in_a_group_and_call_the_bot_or_not(demo: WeChat, pag
     phone.get_by_label("写消息").press("Enter")
 
     expect(phone.locator(".row.own").get_by_text("大家辛苦")).to_be_visible()
-    expect(phone.locator(".said-by")).to_have_text("张团长")
-    assert [heard["from"]["userid"] for heard in smart.heard] == ["ZhangLeader"]
+    expect(phone.locator(".said-by")).to_have_text("赵敏")
+    assert [heard["from"]["userid"] for heard in smart.heard] == ["ZhaoMin"]
+
+
+def test_the_link_into_private_opens_the_phone_of_whoever_taps_it(demo: WeChat, page: Page, smart: SmartBot) -> None:
+    api = Api(demo.kf.server.url)
+    api.token = api.get("gettoken", corpid=CREDENTIALS.corp_id, corpsecret=CREDENTIALS.kf_secret)["access_token"]
+    made = api.post("kf/add_contact_way", {"open_kfid": CREDENTIALS.open_kfid, "scene": "group"})
+    smart.answer = lambda heard: stream(f"私下说：{made['url']}&scene_param=sunshine")
+    group = page.get_by_role("region", name=f"{GROUP}的手机")
+    group.get_by_label("写消息").fill("我的订单到哪了")
+    group.get_by_label("写消息").press("Enter")
+
+    group.get_by_role("button", name=made["url"]).click()
+
+    expect(page.get_by_role("region", name="赵敏·客服的手机").get_by_text("从链接进来了")).to_be_visible()
+    assert demo.kf.entries[-1].message["event"]["scene_param"] == "sunshine"
+
+
+def test_staff_have_no_private_chat_to_be_led_into(demo: WeChat, smart: SmartBot) -> None:
+    browser = Browser(demo.oa.server.url)
+    said(browser, member="张团长")
+    bubble = demo.group(GROUP).wait_for(lambda bubble: bubble.text == "好的")
+
+    for member, why in (("张团长", "进不了微信客服"), ("赵敏", "链接已经不在了")):
+        refused = browser.post("send", {"person": GROUP, "member": member, "kind": "open", "bubble": bubble.id})
+        assert refused.status_code == 422
+        assert why in refused.json()["problem"]
 
 
 def test_a_card_is_tapped_from_the_keyboard_which_stays_on_it(demo: WeChat, page: Page, bot: EchoBot) -> None:

@@ -138,8 +138,9 @@ def test_a_servicer_answers_in_the_client_once_the_chat_is_hers(
         play(talk, wechat, door="kf", patience=SHORT)
 
     customer = wechat.customer("王桂兰").account
-    move = {"open_kfid": CREDENTIALS.open_kfid, "external_userid": customer, "service_state": 3}
-    threading.Timer(SHORT, lambda: kf.post("kf/service_state/trans", {**move, "servicer_userid": "ZhangLeader"})).start()
+    who = {"external_userid": customer, "servicer_userid": "ZhangLeader"}
+    move = {"open_kfid": CREDENTIALS.open_kfid, "service_state": 3, **who}
+    threading.Timer(SHORT, lambda: kf.post("kf/service_state/trans", move)).start()
     play(talk, wechat, door="kf")
 
     assert wechat.kf.session(customer).servicer == ""

@@ -7,6 +7,7 @@ const GAP = 5 * 60 * 1000; // a time stands above a bubble that comes so long af
 const CARD = /^【.*】/;
 const COMMAND = /(接单|同意|拒绝|回复|解决|看) ?(\d{4,})( (?:文字|原因))?/;
 const CHOICE = /^\s*(\d)\s*[.．、]\s*(.+)$/;
+const ADDRESS = /(https?:\/\/[!-~]+)/;
 const STATES = { sending: "发送中", delivered: "已送达", failed: "没有送到" };
 
 export function render(bubble, person, before, actions) {
@@ -69,7 +70,16 @@ function inside(bubble, person, actions) {
   if (bubble.kind === "location") return [element("p", { class: "text thing" }, `📍 ${bubble.text}`)];
   if (bubble.kind === "link") return [element("p", { class: "text thing" }, `🔗 ${bubble.text}`)];
   if (bubble.speaker !== "person" && person.role !== "resident" && CARD.test(bubble.text)) return [card(bubble, actions)];
-  return [element("p", { class: "text" }, bubble.text)];
+  const parts = person.members.length && bubble.speaker === "bot" ? bubble.text.split(ADDRESS) : [bubble.text];
+  return [element("p", { class: "text" }, ...parts.map((part) => ADDRESS.test(part) ? address(part, bubble, actions) : part))];
+}
+
+// A link in a group: whoever speaks there opens it.
+function address(words, bubble, actions) {
+  return element("button", { type: "button", class: "address", onclick: (event) => {
+    event.stopPropagation();
+    actions.openLink(bubble.id);
+  } }, words);
 }
 
 function picture(bubble, actions) {
@@ -161,7 +171,7 @@ export function choicesFor(person, bubbles) {
 
 function answersTo(text) {
   const found = new Map();
-  for (const line of text.split("\n")) {
+  for (const line of text.includes("数字") ? text.split("\n") : []) {
     const match = CHOICE.exec(line);
     if (match) found.set(match[1], { label: `${match[1]}. ${match[2]}`, text: match[1] });
   }

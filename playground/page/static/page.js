@@ -1,12 +1,13 @@
-// The page: four phones, the stream of what happens, and the controls of the demo.
+// The page: everybody's phones, the stream of what happens, and the controls of the demo.
 
 import { element, get, post } from "./api.js";
 import { Panel } from "./panel.js";
 import { Phone } from "./phone.js";
 
-const OWNERS = ["刘建国", "王桂兰", "张团长", "小陈"];
-const SLOTS = { leader: 2, agent: 3, supervisor: 3 };
-const INSIDE = OWNERS.length; // the tab of the panel
+// At first there is a phone of each kind: a resident at each door, the elderly one with large letters, those who see to
+// them, and the chats that several share. Whoever is not in this demo is left out.
+const OWNERS = ["刘建国", "王桂兰", "刘建国·客服", "张团长", "小陈", "阳光花园服务群", "客服值班群"];
+const SLOTS = { leader: "张团长", agent: "小陈", supervisor: "小陈", group: "阳光花园服务群", room: "客服值班群" };
 const ENDINGS = {
   ended: () => "演完了，每一句都和剧本一样。",
   stopped: () => "停下了。",
@@ -21,8 +22,10 @@ class Page {
   constructor(scene) {
     this.scene = scene;
     this.panel = new Panel(this);
-    this.phones = OWNERS.map((name, number) => this.#addPhone(name, number));
-    this.#addTab("机器人", INSIDE);
+    this.places = OWNERS.filter((name) => scene.people.some((each) => each.name === name));
+    this.inside = this.places.length; // the tab of the panel
+    this.phones = this.places.map((name, number) => this.#addPhone(name, number));
+    this.#addTab("机器人", this.inside);
     this.turnTo(0);
     document.getElementById("script").append(
       ...scene.scenarios.map(({ name, label }) => element("option", { value: name }, label)));
@@ -48,8 +51,15 @@ class Page {
       if (place === number) tab.classList.remove("unread");
     });
     this.phones.forEach((phone, place) => phone.root.classList.toggle("shown", place === number));
+    this.phones[number]?.root.scrollIntoView({ block: "nearest", inline: "nearest" });
     if (this.phones[number]?.follows) this.phones[number].toEnd(); // a hidden one could not be scrolled
-    document.getElementById("panel").classList.toggle("shown", number === INSIDE);
+    document.getElementById("panel").classList.toggle("shown", number === this.inside);
+  }
+
+  // Shows somebody's phone, in the place of another one if need be.
+  bring(name) {
+    this.#castPhones([name]);
+    this.turnTo(this.phones.findIndex((phone) => phone.person.name === name));
   }
 
   #addPhone(name, number) {
@@ -118,7 +128,7 @@ class Page {
   }
 
   #tell(number, playing) {
-    if (number === this.shown) return;
+    if (isSeen(this.phones[number].root)) return;
     if (playing?.state === "playing") this.#turnWhilePlaying(number);
     else document.getElementById("tabs").children[number].classList.add("unread");
   }
@@ -145,7 +155,7 @@ class Page {
   // --- the demo's controls
 
   #turnWhilePlaying(number) {
-    if (this.shown !== INSIDE) this.turnTo(number);
+    if (this.shown !== this.inside) this.turnTo(number);
   }
 
   #follow(playing) {
@@ -166,11 +176,16 @@ class Page {
   #castPhones(cast) {
     for (const name of cast) {
       if (this.phones.some((phone) => phone.person.name === name)) continue;
-      const { role, elder } = this.scene.people.find((each) => each.name === name);
-      const wanted = this.phones[SLOTS[role] ?? (elder ? 1 : 0)];
+      const wanted = this.phones[this.places.indexOf(this.#placeOf(name))];
       const phone = [wanted, ...this.phones].find((each) => !cast.includes(each.person.name));
       if (phone) this.give(phone, name);
     }
+  }
+
+  // Whose place somebody takes who has no phone on the page yet.
+  #placeOf(name) {
+    const { role, elder, door } = this.scene.people.find((each) => each.name === name);
+    return SLOTS[role] ?? (door === "kf" ? "刘建国·客服" : elder ? "王桂兰" : "刘建国");
   }
 
   #say(words) {
@@ -198,6 +213,9 @@ class Page {
       return post("api/play", { scenario, door });
     });
     on("stop", () => post("api/stop"));
+    document.getElementById("phones").addEventListener("scroll", () => this.phones.forEach((phone, number) => {
+      if (isSeen(phone.root)) document.getElementById("tabs").children[number].classList.remove("unread");
+    }), { passive: true });
     on("reset", () => document.getElementById("sure").showModal());
     on("menu", () => this.#openControls(!document.getElementById("controls").classList.contains("open")));
     document.getElementById("sure").addEventListener("close", attempt(async () => {
@@ -208,6 +226,13 @@ class Page {
       this.#say("都清空了，从头来吧。");
     }));
   }
+}
+
+// Whether most of a phone is in sight: on a narrow screen one is, on a wide one as many as fit.
+function isSeen(phone) {
+  const { left, right, width } = phone.getBoundingClientRect();
+  const strip = phone.parentElement.getBoundingClientRect();
+  return width > 0 && left > strip.left - width / 2 && right < strip.right + width / 2;
 }
 
 new Page(await get("api/scene"));

@@ -13,7 +13,7 @@ const MENUS = {
   group: [],
 };
 const STARTERS = ["刚拿回来的东西坏了", "我的订单到哪了", "退款多久到账"].map((text) => ({ label: text, text }));
-const TITLES = { resident: "群答小助手", kf: "群答小助手", staff: "群答助手" };
+const TITLES = { resident: "群答小助手", kf: "群答客服", staff: "群答助手" };
 const TRAYS = [[".talk", ".voice"], [".more", ".extras"]]; // a button, and what it opens
 const FEW = 5; // more bubbles at once than these are shown without a transition
 const NEAR = 120; // pixels from the end within which the chat follows what comes
@@ -157,13 +157,22 @@ export class Phone {
 
   // --- sending
 
-  // One after the other, so that several photos come in the order in which they were chosen.
+  // One after the other, so that several photos come in the order in which they were chosen. Tells whether it was sent.
   send(body) {
     this.trouble("");
     this.queue = this.queue
       .then(() => post("api/send", { person: this.person.name, member: this.person.speaker, at: this.#calls(), ...body }))
-      .catch((error) => this.trouble(error.message));
+      .then(() => true)
+      .catch((error) => {
+        this.trouble(error.message);
+        return false;
+      });
     return this.queue;
+  }
+
+  async #openLink(bubble) {
+    const { speaker } = this.person;
+    if (await this.send({ kind: "open", bubble })) this.page.bring(`${speaker}·客服`);
   }
 
   #calls() {
@@ -176,6 +185,7 @@ export class Phone {
       enlarge: (address) => this.page.enlarge(address),
       trouble: (words) => this.trouble(words),
       choose: (choice) => this.#choose(choice),
+      openLink: (bubble) => this.#openLink(bubble),
       tapMenu: (bubble, key) => this.send({ kind: "menu", bubble, key }),
       tapButton: (bubble, key) => this.send({ kind: "button", bubble, key }),
     };

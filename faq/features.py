@@ -1,0 +1,225 @@
+"""What a text consists of, and how much each part of it says.
+
+A part is a character, two or three neighbours, one or two syllables, a meaning that some word stands for, or two such
+meanings, however far apart. Syllables see through homophones; pairs of meanings see that "豆腐能放到后天不" asks how
+long a soy product keeps, in whatever words and order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faq.sounds import Sounds
+
+Floats = NDArray[np.floating]
+Parts = tuple[Sequence[str], ...]
+
+_WEIGHTS = (0.9, 0.6, 0.5, 0.9, 0.5, 1.5, 0.9)
+"""Of the kinds of parts, in the order of ``Anatomy.parts``. Chosen by cross-validation on the shipped phrasings."""
+_SURE_OF_SOUND = 3
+"""Syllables; shorter words share theirs with too many others."""
+_GOODS = "#goods"
+_SIGNS = [chr(code) for code in range(0xE000, 0xF8FF)]
+"""Characters for private use: no message that has been made plain holds one."""
+
+
+class Lexicon:
+    """The meanings of words. In a text the longest word found at a place counts."""
+
+    def __init__(self, words_of: Mapping[str, Iterable[str]]) -> None:
+        self.meanings: dict[str, tuple[str, ...]] = {}
+        for meaning, words in words_of.items():
+            for word in filter(None, words):
+                self.meanings[word] = (*self.meanings.get(word, ()), meaning)
+        lengths: dict[str, set[int]] = {}
+        for word in self.meanings:
+            lengths.setdefault(word[0], set()).add(len(word))
+        self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
+
+    def find(self, text: str) -> list[tuple[int, str]]:
+        """The words of a text that mean something, with their places, in their order."""
+        found, place = [], 0
+        while place < len(text):
+            for length in self._lengths.get(text[place], ()):
+                if (word := text[place : place + length]) in self.meanings:
+                    found.append((place, word))
+                    place += len(word)
+                    break
+            else:
+                place += 1
+        return found
+
+
+class Anatomy:
+    """Takes texts apart. ``concepts``: what is meant; ``goods``: what is sold, by sort; ``sounds``: how it is said."""
+
+    def __init__(self, concepts: Lexicon, goods: Lexicon, sounds: Sounds) -> None:
+        self._concepts, self._goods, self._sounds = concepts, goods, sounds
+        words = {**concepts.meanings, **goods.meanings}
+        self._words = Lexicon({word: [word] for word in words})
+        self._heard = Lexicon({word: [word.translate(sounds)] for word in words if len(word) >= _SURE_OF_SOUND})
+        sorts = dict.fromkeys(chain.from_iterable(goods.meanings.values()))
+        self._sign_of = dict(zip(sorts, _SIGNS, strict=False))
+
+    def parts(self, text: str) -> Parts:
+        """The parts by kind, each once. Parts of different kinds are never equal.
+
+        In place of a product stands the sign of its sort, so that what is asked counts for more than what about.
+        """
+        text = self.respelt(text)
+        named = self._goods.find(text)
+        masked = self._masked(text, named)
+        meant = chain.from_iterable(self._concepts.meanings[word] for _, word in self._concepts.find(text))
+        meanings = ["#" + each for each in dict.fromkeys(meant)] + ([_GOODS] if named else [])
+        goods = dict.fromkeys(chain.from_iterable((word, *self._goods.meanings[word]) for _, word in named))
+        heard = masked.translate(self._sounds)
+        ended = f"^{masked}$"
+        return (
+            list(dict.fromkeys(masked)),
+            list(dict.fromkeys(map("".join, pairwise(ended)))),
+            list(dict.fromkeys(masked[place : place + 3] for place in range(len(masked) - 2))),
+            ["'" + sign for sign in dict.fromkeys(heard)],
+            list(dict.fromkeys(map("'".join, pairwise(f"^{heard}$")))),
+            meanings,
+            [
+                *("&".join(sorted(pair)) for pair in combinations(meanings, 2)),
+                *(f"{meaning}={each}" for meaning in meanings for each in goods),
+            ],
+        )
+
+    def respelt(self, text: str) -> str:
+        """The text with known words in the place of longer ones that only sound like them ("去货马": "取货码")."""
+        signs = list(text)
+        spans = [range(start, start + len(word)) for start, word in self._words.find(text) if len(word) > 1]
+        written = set(chain.from_iterable(spans))
+        for place, sound in self._heard.find(text.translate(self._sounds)):
+            if not written.issuperset(range(place, place + len(sound))):
+                signs[place : place + len(sound)] = self._heard.meanings[sound][0]
+        return "".join(signs)
+
+    def _masked(self, text: str, named: Sequence[tuple[int, str]]) -> str:
+        pieces: list[str] = []
+        end = 0
+        for place, word in named:
+            pieces += text[end:place], self._sign_of[self._goods.meanings[word][0]]
+            end = place + len(word)
+        return "".join((*pieces, text[end:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A text's known parts by place, their weights, the length of its vector and the sum of all its weights.
+
+    ``known``: the share of the text that phrasings hold, from 0 to 1. ``size``: its characters.
+    """
+
+    places: NDArray[np.intp]
+    weights: NDArray[np.float32]
+    norm: float
+    total: float
+    known: float
+    size: int
+
+
+class Vocabulary:
+    """The parts of the stored phrasings, each with a place and a weight: the rarer among entries, the heavier.
+
+    How often a text repeats a part says nothing. ``unseen`` is what a part weighs, before its kind is counted in,
+    that has no place.
+    """
+
+    def __init__(self, names: Sequence[str], weights: Floats, unseen: float, anatomy: Anatomy) -> None:
+        self.names, self.weights, self.unseen = names, weights, unseen
+        self._anatomy = anatomy
+        self._places = dict(zip(names, range(len(names)), strict=True))
+
+    @classmethod
+    def of(cls, texts: Sequence[str], owners: Sequence[int], anatomy: Anatomy, most: int) -> Vocabulary:
+        """Gathers the parts of normalised phrasings; ``owners`` are the numbers of their entries, ascending.
+
+        Of more than ``most`` parts, those that fewest phrasings hold are left out.
+        """
+        holders: Counter[str] = Counter()
+        spread: Counter[str] = Counter()
+        kind_of: dict[str, int] = {}
+        own: set[str] = set()
+        for text, owner, following in zip(texts, owners, [*owners[1:], None], strict=True):
+            for kind, names in enumerate(anatomy.parts(text)):
+                holders.update(names)
+                own.update(names)
+                kind_of.update(dict.fromkeys(names, kind))
+            if following != owner:
+                spread.update(own)
+                own.clear()
+        fewest = _fewest_holders(holders, most)
+        entries = owners[-1] + 1
+        names = [name for name, count in holders.items() if count >= fewest]
+        weights = [_WEIGHTS[kind_of[name]] * math.log1p((1 + entries) / spread[name]) for name in names]
+        return cls(names, np.array(weights, np.float32), math.log1p(1 + entries), anatomy)
+
+    def weigh(self, text: str) -> Weighed:
+        """Looks up the parts of one normalised text."""
+        get = self._places.get
+        found: list[int] = []
+        strange = squares = 0.0
+        for kind, names in zip(_WEIGHTS, self._anatomy.parts(text), strict=True):
+            places = [get(name, -1) for name in names]
+            found += places
+            if missing := places.count(-1):
+                strange += missing * kind * self.unseen
+                squares += missing * (kind * self.unseen) ** 2
+        every = np.array(found, np.intp)
+        known = every[every >= 0]
+        weights = self.weights[known]
+        held = float(weights.sum())
+        norm = math.sqrt(squares + float(weights @ weights)) or 1.0
+        total = held + strange or 1.0
+        return Weighed(known, weights, norm, total, held / total, len(text))
+
+
+def _fewest_holders(holders: Counter[str], most: int) -> int:
+    """How many phrasings must hold a part for no more than ``most`` parts to be left."""
+    by_count = Counter(holders.values())
+    left, fewest = len(holders), 1
+    while left > most:
+        left -= by_count[fewest]
+        fewest += 1
+    return fewest
+
+
+class Postings:
+    """For each part the phrasings that hold it, and its share in each of their vectors.
+
+    ``ends`` are where each part's list ends in ``rows`` and ``shares``; it starts with 0.
+    """
+
+    def __init__(
+        self, ends: NDArray[np.int64], rows: NDArray[np.int32], shares: NDArray[np.float32], phrasings: int
+    ) -> None:
+        self.ends, self.rows, self.shares, self.phrasings = ends, rows, shares, phrasings
+
+    @classmethod
+    def of(cls, weighed: Sequence[Weighed], parts: int) -> Postings:
+        """Turns phrasings by their parts into parts by their phrasings."""
+        places = np.concatenate([each.places for each in weighed])
+        shares = np.concatenate([each.weights / np.float32(each.norm) for each in weighed])
+        rows = np.repeat(np.arange(len(weighed), dtype=np.int32), [len(each.places) for each in weighed])
+        order = places.argsort(kind="stable")
+        ends = np.concatenate(([0], np.bincount(places, minlength=parts).cumsum()))
+        return cls(ends, rows[order], shares[order], len(weighed))
+
+    def likeness(self, weighed: Weighed) -> Floats:
+        """The cosine of a text with each phrasing, from 0 to 1."""
+        starts, ends = self.ends[weighed.places].tolist(), self.ends[weighed.places + 1].tolist()
+        spans = list(map(slice, starts, ends))
+        rows = np.concatenate([self.rows[:0], *map(self.rows.__getitem__, spans)])
+        shares = np.concatenate([self.shares[:0], *map(self.shares.__getitem__, spans)])
+        shares *= np.repeat(weighed.weights, np.subtract(ends, starts))
+        return np.bincount(rows, shares, self.phrasings) / weighed.norm
