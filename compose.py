@@ -23,7 +23,9 @@ from bot.handling import bind
 from bot.jobs import Jobs
 from bot.pulling import Pulling
 from bot.storage.store import Store
+from bot.transaction import Transaction
 from bot.turn import NamedHandler, Turns
+from bot.workers import Queue
 from config.channels import (
     ChannelConfig,
     GroupWebhookConfig,
@@ -167,7 +169,8 @@ def _assemble(ground: Ground, configs: tuple[ChannelConfig, ...], rooms: Rooms, 
         channels=channels,
         media_dir=media_dir,
         on_undelivered=bind(handlers.ON_UNDELIVERED, needs),
-        wake=lambda tx: queue.wake(sorted(tx.woken), tx.new_jobs),
+        on_sent=bind(handlers.ON_SENT, needs),
+        wake=lambda tx: _wake(queue, tx),
     )
     needs["delivery"] = delivery
     turns = Turns(
@@ -183,6 +186,11 @@ def _assemble(ground: Ground, configs: tuple[ChannelConfig, ...], rooms: Rooms, 
     jobs = Jobs(store=store, clock=clock, channels=channels, media_dir=media_dir, turns=turns)
     pulling = Pulling(store=store, clock=clock, channels=channels, wake=queue.wake_thinkers, wake_pull=queue.wake_pull)
     return Bot(ground, channels, turns, delivery, jobs, pulling, rooms, snapshots)
+
+
+def _wake(queue: Queue, tx: Transaction) -> None:
+    queue.wake(sorted(tx.woken), tx.new_jobs)
+    queue.wake_thinkers(sorted(tx.to_think))
 
 
 def open_channel(config: ChannelConfig, connection: redis.Redis, clock: Clock) -> Channel:

@@ -51,6 +51,8 @@ class Undelivered:
 
 
 OnUndelivered = Callable[[Transaction, Undelivered], None]
+OnSent = Callable[[Transaction, Row[Any], Receipt], None]
+"""Gets the outbox row of something that was sent, and what its channel wants kept of it, if that is anything."""
 
 
 class Delivery:
@@ -64,6 +66,7 @@ class Delivery:
         channels: Mapping[str, Channel],
         media_dir: Path,
         on_undelivered: OnUndelivered,
+        on_sent: OnSent = lambda tx, row, receipt: None,
         wake: Callable[[Transaction], None],
     ) -> None:
         self._store = store
@@ -71,6 +74,7 @@ class Delivery:
         self._channels = channels
         self._media_dir = media_dir
         self._on_undelivered = on_undelivered
+        self._on_sent = on_sent
         self._wake = wake
 
     def deliver(self, conversation_id: int) -> None:
@@ -207,6 +211,8 @@ class Delivery:
             self._mark(tx, each, "sent", None, kept or None)
         if "session" in receipt:
             tx.session(claimed.row.conversation_id, receipt["session"])
+        if receipt:
+            self._on_sent(tx, claimed.row, receipt)
         if claimed.outgoing.kind == NOTIFICATION:
             row = claimed.row
             self._on_undelivered(tx, Undelivered(row.conversation_id, row.about, row.voice, "notified", "notified"))

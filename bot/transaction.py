@@ -136,10 +136,9 @@ class Transaction:
 
     def think_again(self, conversation_id: int, inbox_ids: Sequence[int]) -> None:
         """Lets messages that led to nothing wait once more, to be thought about as if they had just come."""
-        if inbox_ids:
-            query = update(inbox).where(inbox.c.id.in_(inbox_ids), inbox.c.outcome == "handled")
-            self.connection.execute(query.values(outcome="waiting"))
-            self.to_think.add(conversation_id)
+        query = update(inbox).where(inbox.c.id.in_(inbox_ids), inbox.c.outcome == "handled")
+        self.connection.execute(query.values(outcome="waiting"))
+        self.to_think.add(conversation_id)
 
     def follow(self, conversation_id: int, followed: bool) -> None:
         """Marks that somebody has an open matter in a conversation and wants to see what is written there."""

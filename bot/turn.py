@@ -603,6 +603,9 @@ def _attach(tx: Transaction, message: Message) -> None:
     # Films and files are answered in words only, so they are not fetched.
     if message.media is None or message.media.kind not in ("image", "voice") or tx.inbox_id is None:
         return
+    known = select(attachments.c.id).where(attachments.c.inbox_id == tx.inbox_id)
+    if tx.connection.execute(known).first() is not None:
+        return  # it is thought about again
     query = insert(attachments).values(
         inbox_id=tx.inbox_id,
         conversation_id=tx.conversation_id,

@@ -147,6 +147,12 @@ def claim_of_ticket(connection: Connection, ticket_id: int) -> Claim | None:
     return _find(connection, claims.c.ticket_id == ticket_id)
 
 
+def verdict_on(connection: Connection, ticket_id: int) -> str:
+    """How the claim of a ticket was decided: approved or rejected; empty when it was not, or there is none."""
+    claim = claim_of_ticket(connection, ticket_id)
+    return claim.status if claim and claim.decided_at else ""
+
+
 def claim_of_photo(connection: Connection, attachment_id: int) -> Claim | None:
     """The claim that an attachment is evidence of."""
     return _find(

@@ -79,7 +79,9 @@ class Cards:
             mine = conversation_id == tx.conversation_id
             _change(tx, conversation_id, code, self._changed(ticket, change, mine=mine))
 
-    def catch_up(self, tx: Transaction, card: Row[Any], code: str, ticket: Ticket, change: Change, *, mine: bool) -> None:
+    def catch_up(
+        self, tx: Transaction, card: Row[Any], code: str, ticket: Ticket, change: Change, *, mine: bool
+    ) -> None:
         """Changes a card that was on its way while something happened to its ticket; ``mine``: its owner reads it."""
         now = self._card(ticket, change.outline, decided=change.decided)
         if [list(button) for button in now["buttons"]] == card.payload["card"]["buttons"] and ticket.is_open:

@@ -111,6 +111,12 @@ def about(ticket_id: int) -> str:
     return f"ticket:{ticket_id}"
 
 
+def find_about(connection: Connection, about: str | None) -> Ticket | None:
+    """The ticket that an outgoing message belongs to, if it does to one."""
+    kind, _, number = (about or "").partition(":")
+    return find(connection, int(number)) if kind == "ticket" and number.isdecimal() else None
+
+
 def open_ticket(tx: Transaction, new: NewTicket) -> tuple[Ticket, bool]:
     """The ticket for a new matter, and whether it was made now.
 

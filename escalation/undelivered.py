@@ -66,9 +66,8 @@ def _tell_others(tx: Transaction, undelivered: Undelivered, ticket: Ticket, why:
 
 def _concerned(tx: Transaction, undelivered: Undelivered) -> list[Ticket]:
     """The ticket the message belongs to, else the open ones of the conversation."""
-    kind, _, number = (undelivered.about or "").partition(":")
-    if kind == "ticket" and number.isdecimal():
-        ticket = tickets.find(tx.connection, int(number))
+    if (undelivered.about or "").startswith("ticket:"):
+        ticket = tickets.find_about(tx.connection, undelivered.about)
         return [ticket] if ticket else []
     return tickets.open_in(tx.connection, undelivered.conversation_id)
 

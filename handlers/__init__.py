@@ -10,6 +10,7 @@ from collections.abc import Callable
 from bot.effects import Effects
 from handlers import (
     answer,
+    arrived,
     clarify,
     delivery_failed,
     entering,
@@ -70,3 +71,4 @@ AFTERTHOUGHTS: tuple[Callable[..., Effects], ...] = (
 
 ON_FAILURE: Callable[..., Effects] = failure.answer
 ON_UNDELIVERED = forwarding.on_undelivered
+ON_SENT = arrived.on_sent

@@ -19,7 +19,7 @@ def on_sent(tx: Transaction, row: Row[Any], receipt: Receipt, *, notices: Notice
     """``row`` is that of the outbox, ``receipt`` what the channel wants kept of it."""
     if "session" in receipt:
         in_client.session_told(tx, receipt["session"])
-    code = receipt.get("response_code")
-    ticket = tickets.find(tx.connection, tickets.number_in(row.about)) if row.kind == CARD and code else None
+    code = receipt.get("response_code") if row.kind == CARD else None
+    ticket = tickets.find_about(tx.connection, row.about) if code else None
     if ticket is not None:
         notices.card_arrived(tx, row, str(code), ticket, decided=verdict_on(tx.connection, ticket.id))

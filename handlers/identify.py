@@ -150,7 +150,7 @@ def _proven(
         resident = find_by_id(connection, resident_id)
     assert resident is not None, "the owner of an order is a resident"
     community = directory.community(resident.community_id) if resident.community_id else None
-    speaker = Speaker(resident, community, "elder" if resident.elder else "plain")
+    speaker = Speaker(resident, community, "elder" if resident.elder else "plain", community)
     turn.facts["speaker"] = speaker
     text = orders_in_words(
         turn, speaker, speakers=speakers, store=store, zone=settings.timezone, product=running.get("product", "")

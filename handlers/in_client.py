@@ -57,7 +57,10 @@ def session_told(tx: Transaction, who: str) -> None:
         last_act = select(func.max(inbox.c.id)).where(here, inbox.c.note.like(f"{_LEFT}:%"))
         since = max(sessions.last_seen_elsewhere(tx), tx.connection.execute(last_act).scalar() or 0)
         query = select(inbox.c.id).where(here, inbox.c.id > since, inbox.c.note == _LEFT)
-        tx.think_again(tx.conversation_id, list(tx.connection.execute(query).scalars()))
+        left: list[int] = list(tx.connection.execute(query).scalars())
+        if left:
+            tx.think_again(tx.conversation_id, left)
+            tx.set_state(tx.conversation_id, {"history": None})  # else they would be remembered twice
 
 
 def _left_to_them(turn: Turn, notices: Notices, texts: Texts) -> tuple[Record, ...]:

@@ -10,7 +10,7 @@ from bot.channels.channel import CARD_TAPPED
 from bot.conversation import Turn
 from bot.effects import Effects
 from bot.transaction import Transaction
-from claims.claims import Verdict, claim_of_ticket, decide
+from claims.claims import Verdict, decide, verdict_on
 from config.texts import Texts
 from escalation import sessions, tickets
 from escalation.commands import Command, Verb, parse
@@ -84,7 +84,7 @@ class _Work:
             mine = [*self._held(), *self._waiting()]
             self.tx.reply(self._words.listed(mine) if mine else self.texts.say("staff.no_tickets"))
         elif ticket := self._ticket(command):
-            decided = self._decided(ticket)
+            decided = verdict_on(self.tx.connection, ticket.id)
             _DOINGS[command.verb](self, ticket, command)
             self._refresh_cards(ticket, decided)
 
@@ -144,15 +144,10 @@ class _Work:
     def _refresh_cards(self, before: Ticket, decided_before: str) -> None:
         """All cards follow when the ticket has changed; one that was only tapped shows what is so now."""
         ticket = tickets.find(self.tx.connection, before.id) or before
-        decided = self._decided(ticket)
+        decided = verdict_on(self.tx.connection, ticket.id)
         changed = (ticket, decided) != (before, decided_before)
         if changed or self.tapped:
             self.notices.acted(self.tx, ticket, decided=decided, tapped=self.tapped, for_all=changed)
-
-    def _decided(self, ticket: Ticket) -> str:
-        """How the claim of a ticket was decided: approved, rejected, or empty."""
-        claim = claim_of_ticket(self.tx.connection, ticket.id) if ticket.kind == "claim" else None
-        return claim.status if claim and claim.decided_at else ""
 
     @property
     def _takeover(self) -> Takeover:

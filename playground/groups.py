@@ -56,9 +56,7 @@ class Group(Screen):
         shown = self._show(member, "event", f"{member}点了按钮：{button.text}")
         return self._settle(shown, self._bot.tap(self.account, self.members[member], bubble, key))
 
-    def judge(
-        self, member: str, bubble: Bubble, kind: int, content: str = "", reasons: Sequence[int] = ()
-    ) -> Delivery:
+    def judge(self, member: str, bubble: Bubble, kind: int, content: str = "", reasons: Sequence[int] = ()) -> Delivery:
         """A member finds an answer good (1) or bad (2), or takes that back (3); see ``Aibot.judge_answer``."""
         return self._bot.judge_answer(self.account, self.members[member], bubble, kind, content, reasons)
 

@@ -37,8 +37,10 @@ the same from its first use on. Empty lines and further ``#`` lines are for the 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from playground import samples
@@ -52,6 +54,9 @@ from playground.world import Bubble
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 PATIENCE = 10.0  # seconds for one thing to be read
+# The customer service tells times in whole seconds, so what was sent within two of them may all count for the window that
+# a message opens. People are slower than that: nobody reads more than so many answers meanwhile.
+BREATH, ANSWERS_IN_A_BREATH = timedelta(seconds=2), 3
 LABEL = "# zh: "
 TO_RESIDENTS = "message/custom/"
 # The official account's error codes and those that say the same at the customer service.
@@ -384,7 +389,15 @@ class Play:
             raise NotSeen(f"{name} is no person")
         self._last = person
         self._tell(person)
+        if isinstance(person, Customer):
+            self._take_breath(person)
         return person
+
+    def _take_breath(self, person: Customer) -> None:
+        read = [bubble.at for bubble in person.chat() if bubble.speaker == "bot"][-ANSWERS_IN_A_BREATH:]
+        if len(read) == ANSWERS_IN_A_BREATH:
+            left = read[0] + BREATH - self._wechat.clock.now()
+            time.sleep(max(0.0, left.total_seconds()))
 
     def _in_group(self, name: str) -> Group:
         group = self._cast[name]

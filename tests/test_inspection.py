@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select, update
 
 from app import create_app
 from bot.storage.migrate import upgrade
+from bot.storage.store import Store
+from bot.storage.tables import cursors
 from compose import Bot, compose
 from config.errors import ConfigError
 from config.settings import Settings
+from inspection import refuse_real_channels
 from playground import demo_data
 from playground.inspection import message_key
 from playground.platform import xml
 from playground.wechat import WeChat
+from shop.directory import Community
+from shop.kf_links import keep_link, link_to
 
 TOKEN = "of-this-start"
 
@@ -113,6 +120,37 @@ def test_forgetting_empties_the_records_and_leaves_people_and_orders_of_the_firs
     told = client.get(f"/inspection/oa/message?key={later}", headers=SHOWN).json
     assert told is not None
     assert "番茄" in told["records"]["outbox"][0]["payload"]["text"]
+
+
+def test_forgetting_keeps_what_was_read_of_the_customer_service_and_the_communities_links(
+    start: Start, tmp_path: Path
+) -> None:
+    client = start(**WITH_PLAYGROUND)
+    store = Store(Settings.load({"QUNDA_DATA_DIR": str(tmp_path)}, make_secret=True).database_url)
+    sunshine = Community("sunshine", "阳光花园", kf_scene="sunshine")
+    with store.write() as connection:
+        connection.execute(update(cursors).values(cursor="as-far-as-here"))
+        keep_link(connection, "kf", sunshine, "https://work.weixin.qq.com/kf/one", datetime.now(UTC))
+
+    assert client.post("/inspection/forget", headers=SHOWN).status_code == 200
+
+    with store.read() as connection:
+        assert connection.execute(select(cursors.c.channel, cursors.c.cursor)).all() == [("kf", "as-far-as-here")]
+        assert link_to(connection, sunshine) is not None
+    store.close()
+
+
+def test_a_webhook_that_leads_elsewhere_is_refused_without_telling_its_key(tmp_path: Path) -> None:
+    demo = demo_data.prepare(tmp_path, "http://127.0.0.1:8101")
+    channels = Path(demo["QUNDA_CONFIG_DIR"]) / "channels.yaml"
+    elsewhere = channels.read_text().replace("${PLAYGROUND_WECOM_URL}/cgi-bin", "https://qyapi.weixin.qq.com/cgi-bin")
+    channels.write_text(elsewhere)
+    settings = Settings.load({**demo, "QUNDA_DATA_DIR": str(tmp_path)}, make_secret=True)
+
+    with pytest.raises(ConfigError, match=r"staff-room leads to qyapi\.weixin\.qq\.com") as refusal:
+        refuse_real_channels(settings, "http://127.0.0.1:8101")
+
+    assert demo["PLAYGROUND_ROOM_KEY"] not in str(refusal.value)
 
 
 def test_what_is_no_demo_is_never_emptied(start: Start, tmp_path: Path) -> None:

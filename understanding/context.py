@@ -17,10 +17,11 @@ _LONGEST = 10
 """Characters; whoever writes more says what is meant."""
 
 
-def in_context(text: str, history: Sequence[str], slots: SlotReader) -> tuple[str, str] | None:
-    """What the message is about, and the question it stands for; None when it stands for itself.
+def in_context(text: str, history: Sequence[str], slots: SlotReader) -> tuple[str, tuple[str, ...]] | None:
+    """What the message is about, and the questions it may stand for; None when it stands for itself.
 
-    Another product takes the place of the one that was asked about; of any other topic the same is asked.
+    Another product takes the place of the one that was asked about. Any other topic is put before the last question,
+    or before what that wanted to know.
     """
     said = plain(text)
     if not history or len(said) > _LONGEST or not (said.startswith("那") or said.endswith(("呢", "的话"))):
@@ -31,6 +32,6 @@ def in_context(text: str, history: Sequence[str], slots: SlotReader) -> tuple[st
         return None
     topic = found["topic"]
     if slots.only_product(topic) and (product := slots.products.search(earlier)):
-        return topic, earlier[: product.start()] + topic + earlier[product.end() :]
+        return topic, (earlier[: product.start()] + topic + earlier[product.end() :],)
     asked = _ASKED.search(earlier)
-    return topic, f"{topic}{asked[0]}" if asked else f"{topic}，{earlier}"
+    return topic, (f"{topic}，{earlier}", *([topic + asked[0]] if asked else ()))

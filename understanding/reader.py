@@ -181,16 +181,18 @@ class Reader:
         self, text: str, matches: list[Match], history: Sequence[str], community: str | None, group: bool
     ) -> tuple[str, list[Match]]:
         """What was asked in full, and its entries: "那退款呢" after another question asks the same of refunds."""
-        if not history or (matches and self._speaks(matches, group) and not self._senses.slots.only_product(text)):
-            return text, matches
         leaning = in_context(text, [line[:LONGEST] for line in history], self._senses.slots)
         if leaning is None:
             return text, matches
-        topic, question = leaning
-        found = self.matcher.match(question, community)
-        if not self._senses.slots.only_product(topic):
-            found = self._only(found, {match.entry_id for match in self.matcher.match(topic, community)})
-        return (question, found) if found else (text, matches)
+        topic, questions = leaning
+        likely = {match.entry_id for match in self.matcher.match(topic, community)}
+        for question in questions:
+            found = self.matcher.match(question, community)
+            if not self._senses.slots.only_product(topic):
+                found = self._only(found, likely)
+            if found and self._speaks(found, group):
+                return question, found
+        return text, matches
 
     def _only(self, matches: list[Match], likely: Collection[str]) -> list[Match]:
         """The matches that the topic allows for; who leans on a question asks one, so nothing else has a share."""
@@ -212,12 +214,17 @@ class Reader:
         return tuple(other for other in found if other != entry.id)
 
     def _clearest(self, text: str, whole: list[Match], community: str | None, group: bool) -> list[Match]:
-        """The entries for the whole message or, when none of them says enough, for its longest clause that does."""
+        """The entries for the whole message or, when none of them says enough, for its longest clause that does.
+
+        What a clause asks must be among what the whole may mean: "还能吃吗" alone is the question of the sick.
+        """
         if not whole or self._speaks(whole, group):
             return whole
+        likely = {match.entry_id for match in whole}
         for clause in self._senses.clauses.read(text):
             matches = self.matcher.match(clause, community)
-            if matches and self._speaks(matches, group) and not self._senses.slots.only_product(clause):
+            asked = matches and matches[0].entry_id in likely and self._speaks(matches, group)
+            if asked and not self._senses.slots.only_product(clause):
                 return matches
         return whole
 

@@ -69,9 +69,7 @@ class StaffRoom:
             raise ApiError(40004)
         with self._world.changed:
             item = self._media.add(kind, file.read())
-        return jsonify(
-            errcode=0, errmsg="ok", type=kind, media_id=item.id, created_at=str(self._wecom.timestamp())
-        )
+        return jsonify(errcode=0, errmsg="ok", type=kind, media_id=item.id, created_at=str(self._wecom.timestamp()))
 
     def _check_key(self) -> None:
         if not secrets.compare_digest(request.args.get("key", "").encode(), self._key.encode()):

@@ -266,6 +266,4 @@ class Wecom(Platform):
             self._dropped += 1
             return None
         recent.append(now)
-        return self.world.show(
-            self.name, member, "bot", content.kind, content.text, content.media, card=content.card
-        )
+        return self.world.show(self.name, member, "bot", content.kind, content.text, content.media, card=content.card)

@@ -71,6 +71,18 @@ def test_the_link_is_kept_for_answers_in_groups_and_carries_a_topic(wechat: WeCh
     assert nobody is None
 
 
+def test_without_a_community_each_gets_its_link(
+    wechat: WeChat, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kf.link(None, None, None) == 0
+    told = capsys.readouterr().out
+    assert "阳光花园: http" in told
+    assert "翠湖里: http" in told
+    assert sorted(path.name for path in (tmp_path / "links").iterdir()) == ["lake.png", "sunshine.png"]
+    with pytest.raises(CommandRefused, match="--out takes one picture"):
+        kf.link(None, None, tmp_path / "one.png")
+
+
 def test_what_is_missing_is_told(wechat: WeChat, tmp_path: Path) -> None:
     with pytest.raises(CommandRefused, match="no community nowhere"):
         kf.link("nowhere", None, None)

@@ -128,7 +128,7 @@ def test_the_answers_become_files_that_the_product_reads(operator, tmp_path: Pat
 def test_the_customer_service_and_the_staffs_room_need_little_more(operator) -> None:
     she = operator(WITH_CUSTOMER_SERVICE)
     assert she.sit_down() == 0
-    kf, app, room = load_channels(she.config / "channels.yaml", dict(dotenv_values(she.env)))
+    kf, app, room = load_channels(she.config / "channels.yaml", {k: v or "" for k, v in dotenv_values(she.env).items()})
     assert isinstance(kf, WecomKfConfig)
     assert isinstance(app, WecomAppConfig)
     assert isinstance(room, GroupWebhookConfig)

@@ -52,6 +52,12 @@ STAND_INS = {
             assert file.read_text() == "orders"
             return 0
     """,
+    "commands/kf.py": """
+        import os, pathlib
+        def link(community, channel, file):
+            pathlib.Path(os.environ["QUNDA_CONFIG_DIR"], "links").touch()
+            return 0
+    """,
     "playground/__init__.py": "",
     "playground/demo_data.py": """
         import pathlib
@@ -163,6 +169,7 @@ def test_without_own_channels_up_brings_the_playground_and_ends_every_process_on
     assert playground == f"{told['QUNDA_BASE_URL']}/playground/"
     assert told["QUNDA_PLAYGROUND_URL"] == told["PLAYGROUND_URL"]
     assert len(told["QUNDA_INSPECTION_TOKEN"]) >= 32
+    assert Path(told["QUNDA_CONFIG_DIR"], "links").exists()
     assert told["QUNDA_REDIS_URL"].startswith("unix://")
     family = descendants(process.pid)
     assert len(family) == 6  # valkey, granian and its worker, worker, clock, playground

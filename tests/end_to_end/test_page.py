@@ -269,7 +269,7 @@ def test_holding_the_button_sends_what_was_recorded_with_its_words(page: Page, c
 
 def test_everything_can_be_done_from_the_keyboard(page: Page) -> None:
     focused = "document.activeElement.getAttribute('aria-label')"
-    for _ in range(20):
+    for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate(focused) == "写消息":
             break

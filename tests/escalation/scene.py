@@ -34,7 +34,7 @@ from escalation.handover import hand_over
 from escalation.notices import Notices
 from escalation.tables import tickets
 from escalation.tickets import NewTicket
-from handlers import forwarding, held, media_events, settled, staff_commands, state, ticket_status
+from handlers import arrived, forwarding, held, media_events, settled, staff_commands, state, ticket_status
 from handlers.hand_over import HandOver
 from handlers.reading import Readings
 from handlers.speaker import Speakers
@@ -64,13 +64,17 @@ RESIDENTS = (
 
 
 class Door:
-    """A channel that keeps what it sends, or refuses it with ``error``, or for one account as ``refused`` says."""
+    """A channel that keeps what it sends, or refuses it with ``error``, or for one account as ``refused`` says.
+
+    ``meanwhile``: what happens, once, while something is on its way to an account.
+    """
 
     def __init__(self, name: str, capabilities: Capabilities) -> None:
         self.name = name
         self.capabilities = capabilities
         self.error: BotError | None = None
         self.refused: dict[str, BotError] = {}
+        self.meanwhile: dict[str, Callable[[], object]] = {}
         self.sent: dict[str, list[str]] = defaultdict(list)
         self.cards: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         self.changed: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -78,6 +82,8 @@ class Door:
     def send(self, account: str, outgoing: Outgoing) -> Receipt | None:
         if error := self.refused.get(account, self.error):
             raise error
+        if meanwhile := self.meanwhile.pop(account, None):
+            meanwhile()
         if outgoing.kind == "card_update":
             self.changed[account].append(outgoing.data)
             return None
@@ -151,6 +157,7 @@ class Scene:
             channels=self.doors,  # type: ignore[arg-type]
             media_dir=media_dir,
             on_undelivered=bind(forwarding.on_undelivered, needs),
+            on_sent=bind(arrived.on_sent, needs),
             wake=lambda tx: self.wake(sorted(tx.woken), ()),
         )
         self.jobs = Jobs(
@@ -160,6 +167,11 @@ class Scene:
             media_dir=media_dir,
             turns=self.turns,
         )
+
+    def close_door(self, name: str, media_dir: Path) -> None:
+        """The operator takes a channel out."""
+        del self.doors[name]
+        self._make_machine(media_dir)
 
     def address(self, who: str) -> tuple[str, str]:
         """Channel and account of a person; residents are named by their account."""
@@ -216,10 +228,11 @@ class Scene:
         return [] if shown.get("replaced") else [label for _, label in shown["buttons"]]
 
     def deliver(self) -> None:
-        """Does what is queued, until nothing is left."""
+        """Does what is due, until nothing is left."""
         while True:
             with self.store.read() as connection:
-                waiting = select(outbox.c.conversation_id).where(outbox.c.status == "queued").distinct()
+                due = (outbox.c.status == "queued", outbox.c.due_at <= self.clock.now())
+                waiting = select(outbox.c.conversation_id).where(*due).distinct()
                 conversation_ids: list[int] = list(connection.execute(waiting).scalars())
                 fetching = select(jobs.c.id).where(jobs.c.status == "queued")
                 job_ids: list[int] = list(connection.execute(fetching).scalars())

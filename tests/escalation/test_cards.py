@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import select
 
+from bot.channels.template_card import template_card
+from bot.errors import PlatformUnreachable
 from bot.storage.tables import outbox
 from escalation.tables import ticket_events
 from tests.escalation.scene import Scene
@@ -92,6 +94,49 @@ def test_a_tap_by_somebody_who_may_not_see_it_changes_nothing(scene: Scene) -> N
     scene.says("alice", "报损")
     assert "没有" in scene.taps("li", "同意 0001")
     assert (events(scene, "approved"), codes_used(scene)) == (0, [])
+
+
+def test_a_card_that_still_waits_when_a_colleague_takes_the_ticket_is_not_sent(scene: Scene) -> None:
+    scene.says("alice", "人工")
+    scene.says("zhang", "解决 0001")
+    scene.doors["app"].refused["ZhangLeader"] = PlatformUnreachable("no route")
+    scene.says("alice", "没有解决")
+    scene.taps("wu", "接单 0001")
+    scene.doors["app"].refused.clear()
+    scene.clock.advance(minutes=10)
+    scene.deliver()
+    assert len(scene.doors["app"].cards["ZhangLeader"]) == 1
+    assert "吴主管接单了" in scene.reads("zhang")
+
+
+def test_a_card_that_is_on_its_way_when_a_colleague_takes_the_ticket_catches_up(scene: Scene) -> None:
+    scene.says("alice", "人工")
+    scene.says("zhang", "解决 0001")
+    scene.doors["app"].meanwhile["ZhangLeader"] = lambda: scene.taps("wu", "接单 0001")
+    scene.says("alice", "没有解决")
+    changed = scene.doors["app"].changed["ZhangLeader"][-1]
+    assert (changed["code"], changed["card"]["replaced"]) == ("code-ZhangLeader-2", "吴主管接单了")
+
+
+def test_a_card_that_says_what_is_so_is_not_changed(scene: Scene) -> None:
+    scene.says("alice", "人工")
+    assert codes_used(scene) == []
+
+
+def test_codes_that_begin_alike_are_two(scene: Scene) -> None:
+    scene.says("alice", "人工")
+    codes = [f"{'x' * 150}{number}" for number in range(2)]
+    for code in codes:
+        scene.taps("zhang", "看 0001", code=code)
+    assert codes_used(scene) == codes
+
+
+def test_a_card_with_words_for_its_buttons_is_one_that_the_platform_takes(scene: Scene) -> None:
+    scene.says("alice", "人工")
+    scene.says("zhang", "解决 0001")
+    body = template_card(scene.doors["app"].changed["ZhangLeader"][-1]["card"])
+    assert body["replace_text"] == "张团长处理好了"
+    assert body["button_list"]
 
 
 def test_of_two_who_tap_at_the_same_moment_one_has_it(scene: Scene) -> None:

@@ -372,3 +372,17 @@ def test_taking_in_two_transactions_at_once_gives_exactly_one_owner(scene: Scene
 def _taking(scene: Scene, number: int, who: str) -> Message:
     channel, account = scene.address(who)
     return Message(channel, account, f"race:{number}", "text", scene.clock.now(), "接单 0001")
+
+
+# --- a channel that is not there any more
+
+
+@pytest.mark.parametrize("command", ["接单 0001", "回复 0001 我在路上", "解决 0001", "机器人开 0001", "看 0001"])
+def test_a_ticket_from_a_channel_that_is_gone_can_be_worked_on(scene: Scene, tmp_path: Path, command: str) -> None:
+    scene.says("alice", "人工")
+    scene.close_door("oa", tmp_path)
+    assert "出了点问题" not in scene.says("zhang", command)
+    scene.says("zhang", "接单 0001")
+    answer = scene.says("zhang", "解决 0001")
+    assert scene.ticket(1).status == "solved"
+    assert ("已经停用" in answer) == (command != "解决 0001")

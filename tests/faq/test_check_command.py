@@ -75,11 +75,11 @@ def test_two_communities_may_be_asked_the_same(own: Path) -> None:
 def test_entries_that_steal_each_other_s_questions_are_named_unless_it_shall_be_quick(
     own: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hours = "[几时营业呀, 东门几时营业呀, 西门几时营业呀, 南门几时营业呀, 北门几时营业呀]"
-    close = "[东门几时营业, 西门几时营业, 南门几时营业, 北门几时营业, 打烊, 收摊]"
+    hours = ", ".join(f"{side}门几时营业呀" for side in "东西南北前后左右")
+    close = "东门几时营业, 西门几时营业, 南门几时营业, 打烊, 收摊, 停业"
     own.write_text(
-        f"- {{id: open, question: 几时营业哈, variants: {hours}, answer: 九点, group: 九点}}\n"
-        f"- {{id: close, question: 闭店, variants: {close}, answer: 八点, group: 八点}}\n",
+        f"- {{id: open, question: 几时营业哈, variants: [{hours}], answer: 九点, group: 九点}}\n"
+        f"- {{id: close, question: 闭店, variants: [{close}], answer: 八点, group: 八点}}\n",
         encoding="utf-8",
     )
     assert check() == 1

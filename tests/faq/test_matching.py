@@ -11,7 +11,7 @@ from config.settings import ROOT
 from config.yaml_file import read_yaml
 from faq.knowledge import Entry, Knowledge
 from faq.learnt import LearntStore
-from faq.matching import SHOWN, Matcher
+from faq.matching import SHOWN, Match, Matcher
 from understanding.reader import load_chatter, load_speech
 
 FOUR = Knowledge(
@@ -43,6 +43,11 @@ def held_out() -> list[tuple[str, str | None]]:
     return [(text, None if entry == "none" else entry) for entry, texts in content.items() for text in texts]
 
 
+def is_right(match: Match, entry: str | None) -> bool:
+    """What the shop does not do is answered by no entry, or by the one that says so."""
+    return match.entry_id == entry or (entry is None and match.entry_id == "other-services")
+
+
 def test_a_stored_phrasing_finds_its_entry(matcher: Matcher, shipped: Knowledge) -> None:
     asked = [(phrasing, entry.id) for entry in shipped for phrasing in entry.phrasings]
     found = sum(matcher.match(phrasing)[0].entry_id == entry_id for phrasing, entry_id in asked)
@@ -66,7 +71,7 @@ def test_at_the_shipped_threshold_few_answers_are_wrong_and_most_questions_are_a
     threshold = matcher.threshold(read_yaml(ROOT / "config/understanding.yaml", {}).value["tolerated_wrong"])
     best = [(matcher.match(text)[0], entry) for text, entry in held_out]
     sure = [(match, entry) for match, entry in best if match.confidence >= threshold]
-    wrong = [match for match, entry in sure if match.entry_id != entry]
+    wrong = [match for match, entry in sure if not is_right(match, entry)]
     questions = [entry for _, entry in held_out if entry]
     assert len(wrong) / len(held_out) <= 0.02
     assert (len(sure) - len(wrong)) / len(questions) >= 0.7
@@ -79,7 +84,7 @@ def test_confidence_does_not_promise_more_than_it_keeps(
     for low, high in ((0.0, 0.5), (0.5, 0.8), (0.8, 1.01)):
         inside = [(match, entry) for match, entry in best if low <= match.confidence < high]
         promised = sum(match.confidence for match, _ in inside) / len(inside)
-        kept = sum(match.entry_id == entry for match, entry in inside) / len(inside)
+        kept = sum(is_right(match, entry) for match, entry in inside) / len(inside)
         assert kept >= promised - (0.05 if low else 0.1), (low, high)
 
 

@@ -158,7 +158,9 @@ class Books:
                 continue
             if not loses:
                 found.broken.append(f"{row.status} ({row.error}): {_words(row)!r}")
-            numbers = [_ticket_of(row)] if _ticket_of(row) else concerned[row.conversation_id]
+            # What was lost before anybody was called is in no ticket.
+            open_then = [each.id for each in concerned[row.conversation_id] if each.opened_at <= row.created_at]
+            numbers = [_ticket_of(row)] if _ticket_of(row) else open_then
             silent = [number for number in numbers if not told[number]]
             if silent:
                 found.broken.append(f"tickets {silent} do not show what is {row.status}: {_words(row)!r}")
@@ -171,11 +173,11 @@ class Books:
         events = self._all(ticket_events)
         return Counter(event.ticket_id for event in events if event.kind in TOLD)
 
-    def _tickets(self) -> Mapping[int, list[int]]:
-        found: dict[int, list[int]] = defaultdict(list)
+    def _tickets(self) -> Mapping[int, list[Row[Any]]]:
+        found: dict[int, list[Row[Any]]] = defaultdict(list)
         for ticket in self._all(tickets):
             if ticket.status in ("waiting", "held"):
-                found[ticket.conversation_id].append(ticket.id)
+                found[ticket.conversation_id].append(ticket)
         return found
 
     def _texts(self, person: Person) -> Counter[str]:

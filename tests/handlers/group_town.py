@@ -25,6 +25,7 @@ MEMBERS = {
     name: f"Neighbour{number}"
     for number, name in enumerate(["刘建国", "王阿姨", "李叔", "小赵", "钱姐", "周哥", "吴妈", "郑伯", "冯嫂", "陈工"])
 }
+SUNSHINES_CHATS = "chats: [{channel: group-bot, id: wrDemoSunshine00000000000000001}], "
 LIU = "accounts: {oa: oDemoLiuJianguo0000000000002, kf: wmDemoLiuJianguo0000000000002"
 
 
@@ -32,7 +33,14 @@ class GroupTown(KfTown):
     """Ten neighbours who are members of the corporation are in the first group too; the bot knows 刘建国 by name."""
 
     def __init__(
-        self, tmp_path: Path, database_url: str, valkey_url: str, clock: ShiftedClock, *, with_link: bool = True
+        self,
+        tmp_path: Path,
+        database_url: str,
+        valkey_url: str,
+        clock: ShiftedClock,
+        *,
+        with_link: bool = True,
+        listed: bool = True,
     ) -> None:
         self.clock = clock
         cast = demo_data.cast(with_kf=True, with_groups=True)
@@ -54,6 +62,8 @@ class GroupTown(KfTown):
         }
         self.config_dir = Path(self.environment["QUNDA_CONFIG_DIR"])
         self._change("people.yaml", LIU, f"{LIU}, group-bot: {MEMBERS['刘建国']}")
+        if not listed:
+            self._change("people.yaml", SUNSHINES_CHATS, "")
         self._serve()
         self.group, self.other = self.wechat.group(GROUP), self.wechat.group(OTHER_GROUP)
         if with_link:

@@ -114,6 +114,12 @@ class KfTown:
         self.work()
         return self.heard(person)[before:]
 
+    def hold_back(self, act: Callable[[], object]) -> None:
+        """Somebody acts, and what follows from it waits in the outbox."""
+        act()
+        while any([self._pull(), self._think()]):
+            pass
+
     def heard(self, person: Any) -> list[str]:
         return [bubble.text for bubble in person.chat() if bubble.speaker == "bot"]
 

@@ -57,6 +57,15 @@ def test_a_general_question_is_answered_for_all_with_what_holds_in_their_communi
     assert town.asks("李团长", "几点能取货", town.other) == ["取货时间是15:30-19:30，到货后再来，不白跑。"]
 
 
+def test_a_group_that_is_not_listed_does_not_show_where_its_members_live(open_town: Opened) -> None:
+    town = open_town(listed=False)
+    assert PICKUP not in town.asks("刘建国", "几点能取货")
+    told = "".join(town.asks("刘建国", "我的订单到哪了") + town.asks("刘建国", ANGRY))
+    assert told
+    assert "http" not in told
+    assert town.ticket().community_id == "sunshine"
+
+
 def test_the_same_answer_is_not_repeated_within_ten_minutes(town: GroupTown, clock) -> None:
     town.asks("王阿姨", "几点能取货")
     assert town.asks("李叔", "什么时候能去拿") == [ABOVE]

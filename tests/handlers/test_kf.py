@@ -9,6 +9,7 @@ import pytest
 from bot.channels import client
 from bot.storage.tables import attachments, inbox, outbox
 from escalation.tables import tickets
+from playground.customers import Customer
 from playground.platform import kf_content
 from playground.platform.kf_session import State
 from tests.escalation.scene import PICTURE
@@ -362,6 +363,80 @@ def test_a_session_whose_end_was_never_told_is_noticed(open_town: Opened) -> Non
     assert town.conversation(customer).session == "ended"
     leader = town.wechat.person("张团长")
     assert any("有人吗" in words for words in town.does(leader, lambda: customer.send("有人吗")))
+
+
+def test_what_was_left_to_a_person_who_is_gone_is_answered_once_the_platform_says_so(open_town: Opened) -> None:
+    town = open_town(pool=True)
+    customer = town.customer("刘建国")
+    town.says(customer, "找人工")
+    town.does(customer, lambda: town.kf.servicer("ChenAgent").take(customer.account))
+    assert town.says(customer, "在吗") == []
+    _end_unheard(town, customer)
+    assert town.says(customer, "几点能取货") == ["自提点取货时间是16:00-20:00。到货后再过来，不白跑。"]
+    assert len(town.says(customer, "退款多久到账")) == 1
+    assert town.kf.ledger.broken == 0
+
+
+def test_what_was_left_to_an_owner_who_is_gone_reaches_her_through_the_bot(open_town: Opened) -> None:
+    town = _in_client(open_town)
+    customer, leader = town.customer("刘建国"), town.wechat.person("张团长")
+    town.says(customer, "我在看")
+    _end_unheard(town, customer)
+    told = town.does(leader, lambda: customer.send("有人吗"))
+    assert [words for words in told if "有人吗" in words]
+    assert not [words for words in told if "我在看" in words]
+    assert town.does(customer, lambda: leader.send("回复 0001 来了")) == ["张团长：来了"]
+
+
+def test_a_photo_that_was_left_to_a_person_who_is_gone_is_thought_about_again(open_town: Opened) -> None:
+    town = _in_client(open_town)
+    customer = town.customer("刘建国")
+    _end_unheard(town, customer)
+    town.does(customer, lambda: customer.send_photo(PICTURE.read_bytes()))
+    assert [row.outcome for row in town.rows(inbox) if row.kind == "image"] == ["handled"]
+    assert len(town.rows(attachments)) == 1
+
+
+def test_while_she_waits_in_the_queue_the_owner_of_her_ticket_reads_what_she_writes(open_town: Opened) -> None:
+    town = open_town(servicer=True, pool=True)
+    customer, leader = town.customer("刘建国"), town.wechat.person("张团长")
+    town.says(customer, "找人工")
+    town.kf.servicer("ZhangLeader").stop_serving()
+    town.says(leader, "接单 0001")
+    assert town.kf.session(customer.account).state is State.POOL
+    assert any("有人吗" in words for words in town.does(leader, lambda: customer.send("有人吗")))
+
+
+def test_whoever_cannot_serve_there_does_not_take_somebody_out_of_the_queue(open_town: Opened) -> None:
+    town = open_town(pool=True)
+    customer, leader = town.customer("刘建国"), town.wechat.person("张团长")
+    town.says(customer, "找人工")
+    assert any("排队" in words for words in town.says(leader, "接单 0001"))
+    assert (town.ticket().status, town.conversation(customer).holder) == ("waiting", None)
+
+
+def test_whoever_is_quick_speaks_through_the_bot_before_the_queue_has_her(open_town: Opened) -> None:
+    town = open_town(pool=True)
+    customer, leader = town.customer("刘建国"), town.wechat.person("张团长")
+    town.hold_back(lambda: customer.send("找人工"))
+    town.hold_back(lambda: leader.send("接单 0001"))
+    town.work()
+    assert town.kf.session(customer.account).state is State.ASSISTANT
+    assert town.does(customer, lambda: leader.send("回复 0001 我在路上")) == ["张团长：我在路上"]
+
+
+def test_a_reply_right_after_taking_a_ticket_goes_through_the_bot(open_town: Opened) -> None:
+    town = open_town(servicer=True)
+    customer, leader = town.customer("刘建国"), town.wechat.person("张团长")
+    town.says(customer, "找人工")
+    town.hold_back(lambda: leader.send("接单 0001"))
+    assert any("我在路上" in words for words in town.does(customer, lambda: leader.send("回复 0001 我在路上")))
+    assert town.kf.session(customer.account).state is State.ASSISTANT
+
+
+def _end_unheard(town: KfTown, customer: Customer) -> None:
+    """The platform ends a session by itself, and its word of it is lost."""
+    town.kf.session(customer.account).end()
 
 
 def _in_client(open_town: Opened) -> KfTown:

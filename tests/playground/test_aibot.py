@@ -172,9 +172,7 @@ def test_a_bot_that_does_not_answer_is_tried_three_times(wechat: WeChat, group: 
 # --- how it answers
 
 
-def test_a_stream_is_asked_for_until_it_ends_and_each_answer_replaces_the_last(
-    group: Group, smart: SmartBot
-) -> None:
+def test_a_stream_is_asked_for_until_it_ends_and_each_answer_replaces_the_last(group: Group, smart: SmartBot) -> None:
     parts = iter([stream("", finish=False), stream("正在查", finish=False), stream("已到货，4 点可取")])
     smart.answer = lambda heard: next(parts)
 

@@ -151,9 +151,7 @@ def test_a_button_that_is_not_there_cannot_be_tapped(wechat: WeChat, wecom: Api,
     assert bot.heard == []
 
 
-def test_the_answer_to_a_tap_greys_the_buttons_of_the_one_who_tapped(
-    wechat: WeChat, wecom: Api, bot: EchoBot
-) -> None:
+def test_the_answer_to_a_tap_greys_the_buttons_of_the_one_who_tapped(wechat: WeChat, wecom: Api, bot: EchoBot) -> None:
     bot.answer = lambda fields: {"MsgType": "update_button", "Button": {"ReplaceName": "您已接单"}}
     send(wecom, TICKET, to="ZhangLeader|LiLeader")
 

@@ -117,9 +117,7 @@ def test_a_mistake_in_a_group_is_told_in_words(
     assert smart.heard == []
 
 
-def test_a_card_in_a_group_is_tapped_by_the_member_chosen(
-    wechat: WeChat, browser: Browser, smart: SmartBot
-) -> None:
+def test_a_card_in_a_group_is_tapped_by_the_member_chosen(wechat: WeChat, browser: Browser, smart: SmartBot) -> None:
     smart.answer = lambda heard: (
         {"msgtype": "template_card", "template_card": CARD}
         if heard["msgtype"] == "text"
