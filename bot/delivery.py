@@ -93,9 +93,9 @@ class Delivery:
         with self._store.write() as connection:
             conversation = connection.execute(
                 select(conversations).where(conversations.c.id == conversation_id).with_for_update(key_share=True)
-            ).one()
+            ).first()
             row = _oldest(connection, conversation_id)
-            if row is None or self._must_wait(row, now):
+            if conversation is None or row is None or self._must_wait(row, now):
                 return None
             channel = self._channels.get(conversation.channel)
             if channel is None:
@@ -366,7 +366,8 @@ def _merged(first: Outgoing, along: Sequence[Row[Any]]) -> Outgoing:
 
 def _is_still_ours(connection: Connection, row: Row[Any]) -> bool:
     query = select(outbox.c.status, outbox.c.attempts).where(outbox.c.id == row.id).with_for_update()
-    return tuple(connection.execute(query).one()) == ("sending", row.attempts + 1)
+    found = connection.execute(query).first()
+    return found is not None and tuple(found) == ("sending", row.attempts + 1)
 
 
 def _lease(connection: Connection, rows: Sequence[Row[Any]], conversation: Row[Any], now: datetime) -> None:

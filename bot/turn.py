@@ -149,8 +149,6 @@ _ADVANCE = (
         burst_count=bindparam("burst"),
     )
 )
-_ROUNDING = timedelta(seconds=1)
-"""The platforms tell times in whole seconds."""
 
 _INSERT_OUTBOX = insert(outbox).returning(outbox.c.id)
 
@@ -554,7 +552,8 @@ def _advance(
         "speaks": not arrival.own and turn.message.kind != "event",
         "opens": window is not None,
         "left": window.messages if window else 0,
-        "since": arrival.sent_at - (_ROUNDING if rules.pulled else timedelta()),
+        # Platforms tell whole seconds, rounded down: what left just before the message may count, never the reverse.
+        "since": arrival.sent_at,
         "address": turn.message.reply_address or None,
         "began": began,
         "burst": burst,

@@ -28,8 +28,10 @@ _EXAMINED, _EXAMINED_NEAREST = 9000, 1500
 _USUAL_COVER = 0.55
 """Phrasings are written to differ, residents repeat each other: the more of a phrasing its entry's others hold, the
 more it counts, and about so much of one is usual."""
-_IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.82, 0.06, 0.12
-"""What traffic is taken to consist of: questions answered here, questions nobody wrote an entry for, and chatter."""
+_CHATTER = 0.12
+"""Share of traffic that is no question. Of the questions, the share that nobody wrote an entry for:"""
+_FEWEST_MISSING, _MOST_MISSING, _MISSING = 0.07, 0.3, 14
+"""at least, at most, and with one entry; it falls with the number of entries."""
 
 
 class Taught:
@@ -197,7 +199,9 @@ def _weights(groups: Sequence[slice], chatter: int | None, examined: Sequence[in
     sizes = [group.stop - group.start for group in groups]
     lines = sum(size for size, entry in zip(sizes, examined, strict=True) if entry == chatter)
     taught = sum(size for size, entry in zip(sizes, examined, strict=True) if entry != chatter and size > 1)
-    return 1.0, _OTHER_ENTRY / _IN_SCOPE, _CHATTER / _IN_SCOPE * taught / max(lines, 1)
+    missing = min(max(_MISSING / len(groups), _FEWEST_MISSING), _MOST_MISSING)
+    in_scope = (1 - _CHATTER) * (1 - missing)
+    return 1.0, missing / (1 - missing), _CHATTER / in_scope * taught / max(lines, 1)
 
 
 def _held_parts(weighed: Sequence[Weighed], numbers: NDArray[np.intp], parts: int) -> NDArray[np.bool_]:

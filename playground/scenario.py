@@ -53,9 +53,10 @@ from playground.wechat import WeChat
 from playground.world import Bubble
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-PATIENCE = 10.0  # seconds for one thing to be read
-# The customer service tells times in whole seconds, so what was sent within two of them may all count for the window that
-# a message opens. People are slower than that: nobody reads more than so many answers meanwhile.
+# Seconds for one thing to be read. Above a minute: so long staff wait once they were told thirty things within one.
+PATIENCE = 75.0
+# The customer service tells times in whole seconds, so what was sent within two of them may all count for the window
+# that a message opens. People are slower than that: nobody reads more than so many answers meanwhile.
 BREATH, ANSWERS_IN_A_BREATH = timedelta(seconds=2), 3
 LABEL = "# zh: "
 TO_RESIDENTS = "message/custom/"

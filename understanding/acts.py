@@ -14,6 +14,11 @@ _TELLS_OF_OWN = (
     r"|一半|[!！?？]{2}|(这|那)么(差|烂|小|酸|慢|少|难)|不知道[^，,]{0,4}放了?多久|这[^，,？?]{0,6}能(吃|喝|用)[?？]|有股|(已经|个个|每个|次次|全|都)[^，,？?]{0,4}[了的]|根本|难吃|上次|第[一二]次"
 )
 _OWN = re.compile(_TELLS_OF_OWN)
+_HAPPENED = re.compile(
+    r"^(?!.*(如果|要是|万一|假如|假设|的话|会不会|(包|能|可以|给|管)不?.{0,3}(退|换|赔)))"
+    r".*(昨|今天|前天|刚|收到|买|拿|取|送|到手|我|俺|咱)[^，,。]{0,10}(烂|坏|碎|破|臭|霉|馊|漏|裂|蔫|化|变质|压扁)(了|掉|啦|咯|光)"
+)
+"""Goods in a state in which they are no more, and somebody to whom it happened: "昨天的苹果烂了，怎么办"."""
 _TELLS = re.compile(rf"{_TELLS_OF_OWN}|收到|买的|买了|送来|拿到|到手|回家|打开|今天|昨天|前天|刚才?|怪味|异味|臭")
 _WANTS = re.compile(
     r"帮|请|要|想|麻烦|让|叫|找|替|查|改|换|退|赔|补|取|买|订|送|货|单|款|钱|券|码|群|催|给我|跟我|把我|告诉|通知|客服|平台|商家|店|不能|不行|没法|问题"
@@ -50,7 +55,7 @@ def in_question_form(sentence: str) -> bool:
 
 def only_asks(sentence: str) -> bool:
     """Whether it asks for a rule or a fact and tells nothing; "怎么还没到" complains in the form of one."""
-    if not in_question_form(sentence) or _OWN.search(sentence):
+    if not in_question_form(sentence) or _OWN.search(sentence) or _HAPPENED.search(sentence):
         return False
     if _OF_THE_RULES.search(sentence):
         return True

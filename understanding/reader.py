@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -14,9 +15,10 @@ from faq.learnt import LearntStore
 from faq.matching import Match, Matcher
 from faq.text import Speech, simplified
 from understanding import skills
-from understanding.acts import asks, tells, wants
+from understanding.acts import asks, in_question_form, tells, wants
 from understanding.clauses import ClauseReader
 from understanding.context import in_context
+from understanding.examples import clauses_of
 from understanding.kinds import CLAIMABLE, LOGISTICS, URGENT, Kind, KindReader, names
 from understanding.mood import Mood, MoodReader
 from understanding.person import PersonReader
@@ -51,6 +53,8 @@ class Alternative:
     confidence: float
 
 
+_VERY_SURE = 0.9
+"""From which confidence a question is answered even if something went wrong before it ("坏了两个，全退还是退坏的")."""
 _NOT_PRINTED = frozenset({"skill", "also", "guessed_kinds"})
 
 
@@ -243,6 +247,8 @@ class Reader:
             return kinds
         if self.knowledge[matches[0].entry_id].answer is None:
             return kinds
+        if not URGENT.intersection(names(kinds)) and matches[0].confidence >= _VERY_SURE and _ends_asking(text):
+            return ()
         return () if asks(text) and not tells(text) else tuple(kind for kind in kinds if kind.listed)
 
     def _upset(self, mood: Mood) -> bool:
@@ -293,6 +299,12 @@ class Reader:
         if not matches or matches[0].confidence >= self.thresholds.clarify or not wants(text):
             return "clarify", None
         return "handoff", None
+
+
+def _ends_asking(text: str) -> bool:
+    """Whether the last words are a calm question."""
+    last = clauses_of(text)[-1:]
+    return bool(last) and in_question_form(last[0]) and not re.search("[!！]", text)
 
 
 def load_reader(settings: Settings, additions: Iterable[Addition] = ()) -> Reader:
