@@ -54,7 +54,7 @@ def play_all(scripts: list[Script], wechat: WeChat, show: Print, *, coloured: bo
     if failed:
         chat.say(f"{len(failed)} of {len(scripts)} conversations went otherwise: {', '.join(failed)}", RED)
         return 1
-    chat.say(f"{len(scripts)} conversations, each as written.", GREEN)
+    chat.say(f"{len(scripts)} conversations at the door {door}, each as written.", GREEN)
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +23,17 @@ _PACE = 6.0
 _FOLDS, _MORE_FOLDS, _SMALL = 3, 8, 3000
 _ENTRIES_OUT = 10
 """In each fold one entry of so many is left out as a whole."""
+_AS_STRONG = 10.0
+"""Brings a likeness to about the size of what is learnt, so that one calibration suits both."""
+_NOWHERE = (-10.0, -1.0)
+"""Strength and cover of an entry that is not stored."""
 _EXAMINED, _EXAMINED_NEAREST = 9000, 1500
 """Phrasings that the confidence is fitted on; more make it slower and hardly better."""
 _USUAL_COVER = 0.55
 """Phrasings are written to differ, residents repeat each other: the more of a phrasing its entry's others hold, the
 more it counts, and about so much of one is usual."""
-_CHATTER = 0.12
-"""Share of traffic that is no question. Of the questions, the share that nobody wrote an entry for:"""
-_FEWEST_MISSING, _MOST_MISSING, _MISSING = 0.07, 0.3, 14
-"""at least, at most, and with one entry; it falls with the number of entries."""
+_IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.82, 0.06, 0.12
+"""What traffic is taken to consist of: questions answered here, questions nobody wrote an entry for, and chatter."""
 
 
 class Taught:
@@ -71,11 +73,7 @@ class Nearest:
 
     def _evidence(self, weighed: Weighed, likeness: Floats) -> Evidence:
         nearest = np.maximum.reduceat(likeness, self._starts)
-        return Evidence(np.array((NEAREST_SCALE * nearest, nearest * nearest)), weighed.known, weighed.size)
-
-
-NEAREST_SCALE = 10.0
-"""Brings a likeness to about the size of what is learnt, so that one calibration starts both."""
+        return Evidence(np.array((_AS_STRONG * nearest, nearest * nearest)), weighed.known, weighed.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,35 +131,41 @@ class Lesson:
         """
         groups = groups_of(self.owners)
         sizes = np.array([group.stop - group.start for group in groups])
-        folds = _FOLDS if len(self.owners) > _SMALL else _MORE_FOLDS
-        fold_of = np.random.default_rng(folds).integers(0, folds, len(self.owners))
-        entry_out = np.arange(len(groups)) % (_ENTRIES_OUT if len(groups) > _ENTRIES_OUT else folds)
         if sizes[: self.chatter].max(initial=0) < 2:
             return
-        weights = _weights([groups[entry] for entry in range(len(groups))], self.chatter, range(len(groups)))
-        alone = (sizes < 2)[self.owners]
+        folds = _FOLDS if len(self.owners) > _SMALL else _MORE_FOLDS
+        every = _ENTRIES_OUT if len(groups) > _ENTRIES_OUT else folds
+        fold_of = np.random.default_rng(folds).integers(0, folds, len(self.owners))
+        fold_of_entry = np.arange(len(groups)) % every
         if self.chatter is not None:
-            entry_out[self.chatter] = -1
-        most = -(-_EXAMINED // folds)
+            fold_of_entry[self.chatter] = -1
+        new, missing, line = _weights(groups, self.chatter, range(len(groups)))
+        several = (sizes > 1)[self.owners]
         for fold in range(folds):
-            gone = (entry_out == fold)[self.owners] & ~alone
-            out = ((fold_of == fold) & ~alone) | gone
-            source = self.taught(out)
-            known = _held_parts(self.weighed, np.flatnonzero(~out), self.parts)
-            asked = np.flatnonzero(out)
-            if len(asked) > most:
-                asked = asked[:: -(-len(asked) // most)]
-            for number in asked.tolist():
-                entry = int(self.owners[number])
-                evidence = source.evidence(_as_new(self.weighed[number], known))
+            gone = (fold_of_entry == fold)[self.owners] & several
+            out = ((fold_of == fold) & several) | gone
+            for number, evidence in self._as_new(out, -(-_EXAMINED // folds)):
+                entry, alone = int(self.owners[number]), slice(number, number + 1)
                 if entry == self.chatter:
-                    yield Observation(evidence, None, weights[2], number, slice(number, number + 1), chatter=True)
+                    yield Observation(evidence, None, line, number, alone, chatter=True)
                 elif gone[number]:
-                    evidence.features[:, entry] = (-10.0, -1.0)
-                    yield Observation(evidence, None, weights[1] * _ENTRIES_OUT / folds, number, groups[entry])
+                    evidence.features[:, entry] = _NOWHERE
+                    yield Observation(evidence, None, missing * every / folds, number, groups[entry])
                 else:
                     likely = float(evidence.features[1, entry]) / _USUAL_COVER
-                    yield Observation(evidence, entry, weights[0] * likely, number, slice(number, number + 1))
+                    yield Observation(evidence, entry, new * likely, number, alone)
+
+    def _as_new(self, out: NDArray[np.bool_], most: int) -> Iterator[tuple[int, Evidence]]:
+        """At most so many of the phrasings that are ``out``, and what the others say of them."""
+        source = self.taught(out)
+        known = np.zeros(self.parts, np.bool_)
+        for number in np.flatnonzero(~out).tolist():
+            known[self.weighed[number].places] = True
+        asked = np.flatnonzero(out)
+        for number in asked[:: max(1, -(-len(asked) // most))].tolist():
+            weighed = self.weighed[number]
+            share = float(weighed.weights[known[weighed.places]].sum()) / weighed.total
+            yield number, source.evidence(replace(weighed, known=share))
 
 
 def left_out(source: Nearest, weighed: Sequence[Weighed], chatter: int | None) -> Iterator[Observation]:
@@ -199,20 +203,4 @@ def _weights(groups: Sequence[slice], chatter: int | None, examined: Sequence[in
     sizes = [group.stop - group.start for group in groups]
     lines = sum(size for size, entry in zip(sizes, examined, strict=True) if entry == chatter)
     taught = sum(size for size, entry in zip(sizes, examined, strict=True) if entry != chatter and size > 1)
-    missing = min(max(_MISSING / len(groups), _FEWEST_MISSING), _MOST_MISSING)
-    in_scope = (1 - _CHATTER) * (1 - missing)
-    return 1.0, missing / (1 - missing), _CHATTER / in_scope * taught / max(lines, 1)
-
-
-def _held_parts(weighed: Sequence[Weighed], numbers: NDArray[np.intp], parts: int) -> NDArray[np.bool_]:
-    """Which parts any of these texts holds."""
-    held = np.zeros(parts, np.bool_)
-    for number in numbers.tolist():
-        held[weighed[number].places] = True
-    return held
-
-
-def _as_new(weighed: Weighed, known: NDArray[np.bool_]) -> Weighed:
-    """A stored text as it is read when it is not stored itself."""
-    share = float(weighed.weights[known[weighed.places]].sum()) / weighed.total
-    return Weighed(weighed.places, weighed.weights, weighed.norm, weighed.total, share, weighed.size)
+    return 1.0, _OTHER_ENTRY / _IN_SCOPE, _CHATTER / _IN_SCOPE * taught / max(lines, 1)

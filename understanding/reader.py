@@ -176,7 +176,7 @@ class Reader:
             kinds=names(kinds),
             guessed_kinds=() if entry else tuple(kind.name for kind in heard if not kind.sure),
             slots=self._senses.slots.read(words, products),
-            why=_why(matches, decision, kinds, mood, called, danger),
+            why=_why(matches, decision, kinds if entry else heard, mood, called, danger),
             skill=skill,
             also=self._also(words, entry, either, community, group) if decision == "answer" and entry else (),
         )
@@ -413,7 +413,7 @@ def _why(
 ) -> tuple[str, ...]:
     reasons = [f"紧急：提到“{danger}”"] if danger else []
     reasons += [f"找人工：“{called}”"] if called else []
-    reasons += [f"{_KIND_WORDS[kind.name]}：“{kind.words.strip()}”" for kind in kinds]
+    reasons += [f"{'' if kind.sure else '可能'}{_KIND_WORDS[kind.name]}：“{kind.words.strip()}”" for kind in kinds]
     reasons += [f"{_MOOD_WORDS[mood.name]}：{reason}" for reason in mood.reasons]
     if not matches:
         reasons.append("消息里没有文字")

@@ -97,7 +97,7 @@ def test_a_question_or_a_denial_is_no_complaint(reader: Reader, text: str) -> No
     ],
 )
 def test_a_complaint_is_heard_in_words_that_no_one_foresaw(reader: Reader, text: str, kind: str) -> None:
-    assert reader.read(text).kinds[:1] == (kind,)
+    assert reader.read(text).as_dict()["kinds"][:1] == [kind]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_what_is_spoiled_comes_before_what_only_tastes_bad(reader: Reader) -> No
 
 def test_the_clause_that_sounds_like_a_complaint_is_told_to_staff(reader: Reader) -> None:
     why = reader.read("果子小得跟弹珠一样").why
-    assert any(reason.startswith("品质不好：“") and len(reason) > len("品质不好：“”") for reason in why)
+    assert any(reason.startswith("可能品质不好：“") and len(reason) > len("可能品质不好：“”") for reason in why)
 
 
 @pytest.mark.parametrize(
