@@ -55,6 +55,8 @@ class Alternative:
 
 _VERY_SURE = 0.9
 """From which confidence a question is answered even if something went wrong before it ("坏了两个，全退还是退坏的")."""
+_STILL = re.compile(r"还是(放|加|给|送|坏|烂|没|不|这|那|老)")
+"""Here 还是 means "still" and not "or": "备注了不要葱还是放了葱"."""
 _NOT_PRINTED = frozenset({"skill", "also", "guessed_kinds"})
 
 
@@ -249,7 +251,7 @@ class Reader:
             return kinds
         if not URGENT.intersection(names(kinds)) and matches[0].confidence >= _VERY_SURE and _ends_asking(text):
             return ()
-        return () if asks(text) and not tells(text) else tuple(kind for kind in kinds if kind.listed)
+        return () if asks(text) and in_question_form(text) and not tells(text) else tuple(kind for kind in kinds if kind.listed)
 
     def _upset(self, mood: Mood) -> bool:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood
@@ -304,7 +306,7 @@ class Reader:
 def _ends_asking(text: str) -> bool:
     """Whether the last words are a calm question."""
     last = clauses_of(text)[-1:]
-    return bool(last) and in_question_form(last[0]) and not re.search("[!！]", text)
+    return bool(last) and in_question_form(last[0]) and not _STILL.search(last[0]) and not re.search("[!！]", text)
 
 
 def load_reader(settings: Settings, additions: Iterable[Addition] = ()) -> Reader:
