@@ -48,6 +48,8 @@ _LIKE_BESIDE = 0.0
 """The same where another complaint is told by its words."""
 _LIKE_SURE = 0.15
 """From which likeness it is acted on; below, everyday words ("再见，做饭去了") come near too."""
+_SHORTEST_SURE = 5
+"""Characters: "退钱" sounds like many things."""
 _CALM_LEAD = 0.2
 """By how much a clause may sound more like everyday talk: of that there are more examples."""
 _LIKE_URGENT = 0.3
@@ -127,7 +129,12 @@ class KindReader:
                 heard.append(
                     (
                         weight + float(own[best] - later[best]),
-                        Kind(name, clauses[best], False, bool(own[best] >= _LIKE_SURE)),
+                        Kind(
+                            name,
+                            clauses[best],
+                            False,
+                            bool(own[best] >= _LIKE_SURE and len(clauses[best]) >= _SHORTEST_SURE),
+                        ),
                     )
                 )
         return heard

@@ -173,7 +173,8 @@ def _add_repetition(times: int, scores: dict[str, float], reasons: list[str]) ->
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one) > 2 and len(one & other) >= _ALIKE * len(one | other)
+    """Numbers alone, of an order or a phone, are no words that somebody repeats."""
+    return len(one) > 2 and not all(map(str.isdigit, one)) and len(one & other) >= _ALIKE * len(one | other)
 
 
 def _strongest(scores: Mapping[str, float]) -> str:

@@ -55,6 +55,8 @@ class Alternative:
 
 _VERY_SURE = 0.9
 """From which confidence a question is answered even if something went wrong before it ("坏了两个，全退还是退坏的")."""
+_LONG_ENOUGH_FOR_TWO = 6
+"""Characters: "找不到呀" does not say enough for two answers."""
 _STILL = re.compile(r"还是(放|加|给|送|坏|烂|没|不|这|那|老)")
 """Here 还是 means "still" and not "or": "备注了不要葱还是放了葱"."""
 _NOT_PRINTED = frozenset({"skill", "also", "guessed_kinds"})
@@ -160,7 +162,7 @@ class Reader:
         mood = self._senses.mood.read(words, earlier, complains=bool(kinds), calls=bool(called))
         danger = self._senses.priority.danger(words)
         entry = self._sure_entry(asked, matches, group)
-        either = () if entry or group else self._sure_of_two(asked, matches)
+        either = () if entry or group or len(asked) < _LONG_ENOUGH_FOR_TWO else self._sure_of_two(asked, matches)
         entry = entry or (either[0] if either else None)
         decision, skill = self._decide(words, matches, entry, mood, names(kinds), called, danger)
         priority = self._senses.priority.read(
@@ -251,7 +253,11 @@ class Reader:
             return kinds
         if not URGENT.intersection(names(kinds)) and matches[0].confidence >= _VERY_SURE and _ends_asking(text):
             return ()
-        return () if asks(text) and in_question_form(text) and not tells(text) else tuple(kind for kind in kinds if kind.listed)
+        return (
+            ()
+            if asks(text) and in_question_form(text) and not tells(text)
+            else tuple(kind for kind in kinds if kind.listed)
+        )
 
     def _upset(self, mood: Mood) -> bool:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood

@@ -13,7 +13,7 @@ from bot.storage.store import Store
 from claims.claims import Claim, find_claim
 from claims.draft import FLOW, PARKED, Draft, open_draft, with_draft
 from claims.wishes import adds_nothing
-from claims.words import objects, photos_done
+from claims.words import is_question, objects, photos_done
 from config.settings import Settings
 from escalation.notices import Notices
 from escalation.tickets import label
@@ -114,7 +114,8 @@ def _after_the_claim(turn: Turn, claimed: Mapping[str, Any], dialogue: Dialogue)
             return Effects(replies=(dialogue.say("already_done"),), note="claim:already_done")
         # What she wishes now reaches the leader, like all that is said while a ticket is open.
         return Effects(replies=(dialogue.speakers.say(turn, "general.passed_on"),), note="claim:other_wish")
-    if not objects(text) or reading.decision not in ("clarify", "handoff"):
+    asks = reading.decision == "answer" and is_question(text)
+    if not objects(text) or asks or reading.decision == "skill":
         return None
     claim = _find(dialogue.store, claimed["claim"])
     return dialogue.objected(label(claim.ticket_id)) if claim and claim.status == "rejected" else None

@@ -62,7 +62,7 @@ MEANINGS: dict[str, Message | None] = {
     "official_account/link": of_resident(8, "link", text="今天的团购"),
     "official_account/subscribe": of_resident(9, "event", event="subscribe"),
     "official_account/unsubscribe": None,
-    "official_account/scan": of_resident(11, "event", event="scan"),
+    "official_account/scan": of_resident(11, "event", event="scan", extra={"scene": "sunshine"}),
     "official_account/click": of_resident(12, "event", event="click", text="help"),
     "official_account/view": None,
     "official_account/unknown-event": None,
@@ -136,7 +136,9 @@ def document(name: str) -> str:
 
 
 def test_every_recording_is_in_the_table() -> None:
-    assert {f"{file.parent.name}/{file.stem}" for file in FIXTURES.glob("*/*.xml")} == set(MEANINGS)
+    assert {
+        f"{file.parent.name}/{file.stem}" for file in FIXTURES.glob("*/*.xml") if file.parent.name != "wecom_kf"
+    } == set(MEANINGS)
 
 
 @pytest.mark.parametrize("kind", ["official_account", "wecom_app"])

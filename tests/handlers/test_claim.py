@@ -190,7 +190,7 @@ def test_more_complaints_in_the_middle_are_heard(stage: Stage, talk: Talk) -> No
     talk.say("苹果烂了")
     talk.photo("one")
     assert "没太听明白" not in talk.say("还压坏了")
-    assert "没太听明白" not in talk.say("烂得不行")
+    assert "没太听明白" not in talk.say("都烂掉了")
     talk.say("好了")
     talk.say("一半")
     talk.say("退款")
@@ -363,8 +363,8 @@ def test_what_is_told_instead_of_a_photo_is_acknowledged(talk: Talk) -> None:
 def test_nobody_is_asked_for_a_photo_without_end(talk: Talk) -> None:
     talk.say("苹果烂了")
     talk.say("我给你说")
-    talk.say("你听我说")
-    assert "没照片也没关系" in talk.say("那个那个")
+    talk.say("那个那个")
+    assert "没照片也没关系" in talk.say("嗯嗯那个")
 
 
 def test_a_repeated_complaint_is_not_called_unclear(talk: Talk) -> None:
