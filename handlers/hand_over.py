@@ -24,8 +24,8 @@ from shop.policy import Policy
 from understanding.reader import Understanding
 from understanding.skills import COMPLAINT, PERSON
 
-_ABOUT_THE_BOT = ("最接近的问题", "消息里没有文字")
-"""How those of the bot's reasons begin that only somebody who looks after its knowledge can use."""
+_NOT_FOR_STAFF = ("最接近的问题", "消息里没有文字", "平静")
+"""How those of the bot's reasons begin that say nothing to staff: about its knowledge, or of a tone that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +116,4 @@ def cause_of(reading: Understanding, low: bool) -> tuple[str, str] | None:
 
 def reason_of(reading: Understanding) -> str:
     """What staff can use of the bot's reasons: feelings, threats, what was asked for and what is wrong."""
-    return "；".join(why for why in reading.why if not why.startswith(_ABOUT_THE_BOT))
+    return "；".join(why for why in reading.why if not why.startswith(_NOT_FOR_STAFF))

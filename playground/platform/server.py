@@ -55,31 +55,54 @@ class Server:
     def __init__(self, app: Callable[..., Iterable[bytes]], port: int = 0, host: str = HOST) -> None:
         self._app = app
         self._server: _TrackingServer | None = _TrackingServer(host, port, app)
+        self._held: socket.socket | None = None
         self.host = host
         self.port: int = self._server.server_port
         self.url = f"http://{_reachable(host)}:{self.port}"
         self._run(self._server)
 
     def refuse(self) -> None:
-        """From now on nobody listens on the port."""
+        """From now on nobody listens on the port, and nobody else can take it."""
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server.drop_connections()
+            self._stop(self._server)
             self._server = None
+            self._held = _bound(self.host, self.port)
 
     def accept(self) -> None:
         """Listens again on the same port."""
         if self._server is None:
             self._server = _TrackingServer(self.host, self.port, self._app)
             self._run(self._server)
+            self._let_go()
 
     def close(self) -> None:
-        self.refuse()
+        if self._server is not None:
+            self._stop(self._server)
+            self._server = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    @staticmethod
+    def _stop(server: _TrackingServer) -> None:
+        server.shutdown()
+        server.server_close()
+        server.drop_connections()
 
     @staticmethod
     def _run(server: _TrackingServer) -> None:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that has the port without listening on it: who connects is refused."""
+    held = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((host, port))
+    return held
 
 
 def _reachable(host: str) -> str:

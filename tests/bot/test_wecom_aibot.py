@@ -101,9 +101,13 @@ class Door:
         with self.store.read() as connection:
             return list(connection.execute(select(table).order_by(table.c.id)))
 
+    def wait_until_written(self) -> None:
+        """The platform has an answer a moment before the bot's own side knows that it is out."""
+        wait_until(lambda: all(row.status != "offered" for row in self.rows(outbox)), "every answer was written")
+
     def tell(self, text: str, conversation: int = 1, *, key: str | None = None) -> None:
         """Somebody says something later, in the first conversation, once its answers are known to be out."""
-        wait_until(lambda: all(row.status != "offered" for row in self.rows(outbox)), "every answer was written")
+        self.wait_until_written()
         with self.store.write() as connection:
             capabilities = {"group-bot": self.channel.capabilities}
             tx = Transaction(connection, self.clock.now(), conversation, None, f"later:{text}", capabilities)
@@ -151,7 +155,7 @@ def test_a_call_in_a_group_is_answered_there_at_once(door: Door) -> None:
     assert delivery.accepted
     assert said(door.group) == ["回：几点能取货"]
     assert (door.group.chat()[-1].kind, door.group.chat()[-1].state) == ("stream", "delivered")
-    door.offers.close()
+    door.wait_until_written()
     assert [row.status for row in door.rows(outbox)] == ["sent"]
 
 
@@ -175,7 +179,7 @@ def test_a_long_thought_leaves_the_answer_open_and_the_platform_asks_again(opene
 
     assert door.group.wait_for_change(bubble, settled).state == "delivered"
     assert said(door.group) == ["想好了"]
-    door.offers.close()
+    door.wait_until_written()
     assert [row.status for row in door.rows(outbox)] == ["sent"]
 
 

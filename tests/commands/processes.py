@@ -37,6 +37,15 @@ class Lines:
             pass
         return line.removeprefix(start).strip()
 
+    def numbers(self, *names: str) -> list[int]:
+        """The number on the line of each name, whichever of the lines comes first."""
+        found: dict[str, int] = {}
+        while len(found) < len(names):
+            name, _, rest = self.next().partition(" ")
+            if name in names:
+                found[name] = int(rest)
+        return [found[name] for name in names]
+
 
 def assert_ends(pid: int) -> None:
     """Waits for the end of any process."""

@@ -52,7 +52,7 @@ def start() -> Iterator[Start]:
 
 def test_a_killed_child_is_started_again_and_the_others_stay(start: Start) -> None:
     _, lines = start(web=staying("web"), worker=staying("worker"))
-    web, worker = int(lines.until("web")), int(lines.until("worker"))
+    web, worker = lines.numbers("web", "worker")
     os.kill(web, signal.SIGKILL)
     assert lines.until("web ended") == "(-9); starting it again in 0.2 s"
     assert int(lines.until("web")) != web
@@ -62,7 +62,7 @@ def test_a_killed_child_is_started_again_and_the_others_stay(start: Start) -> No
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_children_and_their_children(start: Start, number: signal.Signals) -> None:
     process, lines = start(web="sleep 1000 & echo inner $!; echo web $$; wait", worker=staying("worker"))
-    pids = [int(lines.until(name)) for name in ("inner", "web", "worker")]
+    pids = lines.numbers("inner", "web", "worker")
     process.send_signal(number)
     assert process.wait(PATIENCE) == 0
     for pid in pids:
@@ -91,7 +91,7 @@ def test_a_second_signal_ends_the_grace(start: Start) -> None:
 
 def test_no_child_survives_a_supervisor_that_was_killed(start: Start) -> None:
     process, lines = start(web=staying("web"), worker=staying("worker"))
-    pids = [int(lines.until("web")), int(lines.until("worker"))]
+    pids = lines.numbers("web", "worker")
     process.kill()
     for pid in pids:
         assert_ends(pid)
@@ -99,7 +99,7 @@ def test_no_child_survives_a_supervisor_that_was_killed(start: Start) -> None:
 
 def test_what_a_dead_child_leaves_behind_is_ended_before_it_starts_again(start: Start) -> None:
     _, lines = start(web="sleep 1000 & echo inner $!; echo web $$; wait")
-    inner, web = int(lines.until("inner")), int(lines.until("web"))
+    inner, web = lines.numbers("inner", "web")
     os.kill(web, signal.SIGKILL)
     assert_ends(inner)
     lines.until("web")

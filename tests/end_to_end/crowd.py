@@ -91,8 +91,8 @@ class Accounts:
             chat = self._world.chat(conversation.channel, conversation.account)
             taken = [row.text for row in self._of(inbox, conversation) if not row.dedupe_key.startswith("job:")]
             assert taken == [bubble.text for bubble in chat if bubble.speaker == "person"]
-            said = [row.payload["text"] for row in self._of(outbox, conversation) if row.status == "sent"]
-            heard = [bubble.text for bubble in chat if bubble.speaker == "bot"]
+            said = [_named(row.kind, row.payload["text"]) for row in self._of(outbox, conversation)]
+            heard = [_named(bubble.kind, bubble.text) for bubble in chat if bubble.speaker == "bot"]
             if conversation.channel == "oa":
                 # Words whose HTTP answer the web process took with it may be heard twice; the first time counts.
                 heard = list(dict.fromkeys(heard))
@@ -100,3 +100,8 @@ class Accounts:
 
     def _of(self, table: Table, conversation: Row) -> list[Row]:
         return [row for row in self.rows(table) if row.conversation_id == conversation.id]
+
+
+def _named(kind: str, text: str) -> str:
+    """A card shows the ticket that its text tells of in other words, under the same heading."""
+    return text.partition("】")[0] if kind in ("card", "template_card") else text

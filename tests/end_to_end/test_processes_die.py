@@ -157,7 +157,6 @@ def test_after_sigterm_nothing_is_left_and_the_next_start_finishes_what_was_unde
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.xfail(reason="the books do not know cards and the staff room yet: to be taught, or a fault to be found")
 def test_in_the_end_every_message_has_one_outcome_and_nobody_heard_a_thing_twice(stage: Stage) -> None:
     with closing(Accounts(stage)) as accounts:
         accounts.settle(LEASE + PATIENCE)

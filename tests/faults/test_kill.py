@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -32,7 +31,8 @@ class Installation:
     """A bot whose processes can be killed: each step runs in a process of its own, on the same database."""
 
     def __init__(self, tmp_path: Path, database_url: str, redis_url: str) -> None:
-        self.wechat = WeChat(demo_data.credentials(tmp_path), demo_data.cast())
+        self.clock = ShiftedClock()
+        self.wechat = WeChat(demo_data.credentials(tmp_path), demo_data.cast(), time_source=self.clock.now)
         self.wechat.open()
         demo = demo_data.prepare(tmp_path, self.wechat.oa.server.url, self.wechat.wecom.server.url)
         environment = {
@@ -45,7 +45,6 @@ class Installation:
         }
         self.settings = Settings.load(environment, make_secret=True)
         self.rooms = load_rooms(self.settings)
-        self.shift = timedelta()
 
     def run(self, work: Callable[[Bot], None], *, kill_at: tuple[int, str] | None = None) -> bool:
         """Runs work in a process; True when it came to its end, False when it was killed at that commit."""
@@ -59,13 +58,17 @@ class Installation:
         assert os.WEXITSTATUS(status) == 0, "the work failed; its traceback is above"
         return True
 
+    def pass_time(self, **span: float) -> None:
+        """For the bot and the platforms alike: callbacks are believed for minutes only, and rates count minutes too."""
+        self.clock.advance(**span)
+
     def close(self) -> None:
         self.wechat.close()
 
 
 def _work_and_die(installation: Installation, work: Callable[[Bot], None], kill_at: tuple[int, str] | None) -> None:
     try:
-        bot = compose(installation.settings, ShiftedClock(installation.shift), installation.rooms)
+        bot = compose(installation.settings, installation.clock, installation.rooms)
         if kill_at is not None:
             _kill_in_commit(*kill_at)
         work(bot)
@@ -192,9 +195,8 @@ def test_a_process_killed_at_any_commit_leaves_each_message_exactly_one_outcome(
                 assert installation.run(deliver_callbacks(callbacks))  # the platform tries again
             ended = installation.run(work_off, kill_at=kill_at if killed == "workers" else None)
             survived = survived and ended
-            installation.shift = timedelta(minutes=3)  # leases and offers of the dead process run out
+            installation.pass_time(minutes=3)  # leases and offers of the dead process run out
             assert installation.run(work_off)
-            installation.shift = timedelta()  # a callback is believed for five minutes only
             account = installation.wechat.person(name).account
             check_outcome(installation, account)
             check_screens(installation, account)

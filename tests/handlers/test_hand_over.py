@@ -35,6 +35,11 @@ def test_the_reason_tells_staff_nothing_of_the_bots_insides(stage: Stage, talk: 
     assert "%" not in reason
 
 
+def test_a_calm_tone_is_no_reason_that_staff_would_read(stage: Stage, talk: Talk) -> None:
+    talk.say("转人工")
+    assert stage.tickets()[0].reason == "找人工：“转人工”"
+
+
 def test_words_the_bot_can_make_nothing_of_are_quoted_with_phone_numbers_masked(stage: Stage, talk: Talk) -> None:
     assert "换个说法" in talk.say("叽里呱啦吧唧吧唧")
     talk.say("呜哩哇啦咕噜噜 13812345678")
