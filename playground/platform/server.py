@@ -54,12 +54,11 @@ class Server:
 
     def __init__(self, app: Callable[..., Iterable[bytes]], port: int = 0, host: str = HOST) -> None:
         self._app = app
-        self._server: _TrackingServer | None = _TrackingServer(host, port, app)
         self._held: socket.socket | None = None
+        self._server: _TrackingServer | None = self._start(host, port)
         self.host = host
         self.port: int = self._server.server_port
         self.url = f"http://{_reachable(host)}:{self.port}"
-        self._run(self._server)
 
     def refuse(self) -> None:
         """From now on nobody listens on the port, and nobody else can take it."""
@@ -71,8 +70,7 @@ class Server:
     def accept(self) -> None:
         """Listens again on the same port."""
         if self._server is None:
-            self._server = _TrackingServer(self.host, self.port, self._app)
-            self._run(self._server)
+            self._server = self._start(self.host, self.port)
             self._let_go()
 
     def close(self) -> None:
@@ -86,15 +84,16 @@ class Server:
             self._held.close()
             self._held = None
 
-    @staticmethod
-    def _stop(server: _TrackingServer) -> None:
-        server.shutdown()
-        server.server_close()
-        server.drop_connections()
+    def _start(self, host: str, port: int) -> _TrackingServer:
+        server = _TrackingServer(host, port, self._app)
+        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+        return server
 
-    @staticmethod
-    def _run(server: _TrackingServer) -> None:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    def _stop(self, server: _TrackingServer) -> None:
+        server.shutdown()
+        self._thread.join()  # it closes the listening socket
+        server.drop_connections()
 
 
 def _bound(host: str, port: int) -> socket.socket:
