@@ -48,7 +48,7 @@ def check(quick: bool = False) -> int:
     if not quick:
         chatter = load_chatter(_words(settings, "chatter"))
         findings += dead_links(knowledge)
-        findings += map(_finding, thefts_in(knowledge, lambda part: Matcher(part, speech, chatter)))
+        findings += map(_finding, thefts_in(knowledge, lambda part: Matcher(part, speech, chatter, ranks_only=True)))
     for entry, finding in findings:
         print(f"{entry.file}:{entry.line}: {entry.id}: {finding}")
     print(f"{len(knowledge)} entries, {len(findings)} findings")

@@ -52,6 +52,7 @@ class Matcher:
 
     ``chatter`` holds everyday lines that no entry answers; ``learnt`` keeps what learning found for the next start.
     ``model`` is a sentence model that the operator supplies; without one, characters and sounds decide.
+    ``ranks_only``: which entry is nearest is all that is asked; how sure one may be is not learnt, which takes longest.
     Nothing changes after construction, so one matcher serves all threads.
     """
 
@@ -62,8 +63,10 @@ class Matcher:
         chatter: Iterable[str] = (),
         learnt: LearntStore | None = None,
         model: SentenceModel | None = None,
+        ranks_only: bool = False,
     ) -> None:
         self._entries = knowledge.entries
+        self._ranks_only = ranks_only
         self._speech = speech or Speech()
         self._serving = self._numbers_by_community()
         self._mind = self._learn(chatter, learnt, model) if self._entries else None
@@ -112,7 +115,8 @@ class Matcher:
         normalised = [[words for line in own if (words := self._speech.normalise(line))] for own in said]
         normalised = [list(dict.fromkeys(own)) for own in normalised]
         owners = [number for number, own in enumerate(normalised) for _ in own]
-        return _taught(list(chain.from_iterable(normalised)), owners, len(self._entries), lexicons, model)
+        texts = list(chain.from_iterable(normalised))
+        return _taught(texts, owners, len(self._entries), lexicons, model, self._ranks_only)
 
     def _numbers_by_community(self) -> dict[str | None, NDArray[np.intp] | None]:
         """The numbers of the entries that hold in each community that has its own; None: in all others."""
@@ -129,7 +133,7 @@ class Matcher:
 
 def _taught(
     texts: Sequence[str], owners: Sequence[int], entries: int, lexicons: tuple[Lexicon, Lexicon],
-    model: SentenceModel | None,
+    model: SentenceModel | None, ranks_only: bool,
 ) -> tuple[Mind, Arrays]:  # fmt: skip
     """Learns, and says what to keep of it."""
     signs = spelt()
@@ -147,13 +151,13 @@ def _taught(
     source: Taught | Nearest
     if few:
         lesson = Lesson(weighed, numbers, len(vocabulary.names), chatter)
-        observed, learnt = list(lesson.observations()), lesson.taught()
+        observed, learnt = [] if ranks_only else list(lesson.observations()), lesson.taught()
         source = Taught(learnt.strength.astype(np.float16), learnt.held)
         kept |= {"strength": source.strength, "held": source.held}
     else:
         postings = Postings.of(weighed, len(vocabulary.names))
         source = Nearest(postings, numbers)
-        observed = list(left_out(source, weighed, chatter))
+        observed = [] if ranks_only else list(left_out(source, weighed, chatter))
         kept |= {"ends": postings.ends, "phrasings": postings.rows, "shares": postings.shares}
     meaning = Meaning(model, model.vectors(texts), numbers) if model else None
     if meaning:

@@ -48,6 +48,9 @@ class Installation:
 
     def __init__(self, folder: Path, wechat: WeChat, database_url: str, redis_url: str) -> None:
         self.root, self.config, self.wechat = folder, folder / "config", wechat
+        kept = ROOT / ".cache"  # what the shipped knowledge teaches; learning it anew would take each test ten seconds
+        kept.mkdir(exist_ok=True)
+        (folder / ".cache").symlink_to(kept)
         for name in ("texts", "faq", "words"):
             shutil.copytree(ROOT / "config" / name, self.config / name)
         for name in ("policy.yaml", "understanding.yaml"):

@@ -42,11 +42,11 @@ def test_the_conversation_goes_as_written_at_the_official_account(on_sqlite: Sta
     play(script, on_sqlite.wechat)
 
 
-@plays_at("kf")
-def test_the_conversation_goes_as_written_at_the_customer_service(at_the_other_door: Stage, script: Script) -> None:
-    play(script, at_the_other_door.wechat, door="kf")
-
-
 @plays_at("oa")
 def test_the_conversation_goes_as_written_on_postgresql(on_postgresql: Stage, script: Script) -> None:
     play(script, on_postgresql.wechat)
+
+
+@plays_at("kf")
+def test_the_conversation_goes_as_written_at_the_customer_service(at_the_other_door: Stage, script: Script) -> None:
+    play(script, at_the_other_door.wechat, door="kf")

@@ -228,20 +228,25 @@ class Scene:
         return [] if shown.get("replaced") else [label for _, label in shown["buttons"]]
 
     def deliver(self) -> None:
-        """Does what is due, until nothing is left."""
-        while True:
-            with self.store.read() as connection:
-                due = (outbox.c.status == "queued", outbox.c.due_at <= self.clock.now())
-                waiting = select(outbox.c.conversation_id).where(*due).distinct()
-                conversation_ids: list[int] = list(connection.execute(waiting).scalars())
-                fetching = select(jobs.c.id).where(jobs.c.status == "queued")
-                job_ids: list[int] = list(connection.execute(fetching).scalars())
-            if not conversation_ids and not job_ids:
-                return
-            for job_id in job_ids:
-                self.jobs.run(job_id)
-            for conversation_id in conversation_ids:
+        """Does what is due, until nothing is left but what is already on its way."""
+        before: object = None
+        while any(due := self._due()) and due != before:
+            before = due
+            for job in due[0]:
+                self.jobs.run(job.id)
+            for conversation_id in dict.fromkeys(row.conversation_id for row in due[1]):
                 self.delivery.deliver(conversation_id)
+
+    def _due(self) -> tuple[list[Row], list[Row]]:
+        """Jobs, and messages to send."""
+        waiting = select(jobs.c.id).where(jobs.c.status == "queued")
+        to_send = select(outbox.c.id, outbox.c.conversation_id)
+        now = self.clock.now()
+        with self.store.read() as connection:
+            return (
+                list(connection.execute(waiting)),
+                list(connection.execute(to_send.where(outbox.c.status == "queued", outbox.c.due_at <= now))),
+            )
 
     def reads(self, who: str) -> str:
         """What has reached a person since one looked last, in lines."""

@@ -12,6 +12,7 @@ from playground.platform.kf_content import TOO_LARGE
 from playground.platform.kf_session import State
 from playground.platform.media import MEGABYTE
 from playground.wechat import WeChat
+from tests.end_to_end.crowd import wait_until
 from tests.playground.conftest import CREDENTIALS, Api, EchoBot
 
 WANG, LIU = "wmWang", "wmLiu"
@@ -421,7 +422,7 @@ def test_a_delivery_that_fails_later_is_told_by_an_event_and_never_shown(wechat:
 
     assert say(kf, "收不到", msgid="out-1") == 0
 
-    assert wechat.world.wait_until(lambda: len(bot.heard) == 2)
+    wait_until(lambda: len(bot.heard) == 2, "the bot was told")
     [event] = events(read(kf))
     assert (event["event_type"], event["fail_msgid"], event["fail_type"]) == ("msg_send_fail", "out-1", 10)
     assert [bubble.text for bubble in person.chat()] == ["在吗"]
