@@ -44,17 +44,22 @@ _UNLIKE = -0.8
 """From this likeness on the examples add to a mood, with the factor above."""
 _TELLING = -0.25
 """From this likeness on a clause is named among the reasons."""
+_TONE = "语气"
 _BURDEN = {"angry": 1.0, "disappointed": 0.9, "anxious": 0.8}
 """How much a mood asks for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """``name`` of the mood, ``low`` from 0 to 1 (should a person take over), and ``reasons`` for staff."""
+    """``name`` of the mood, ``low`` from 0 to 1 (should a person take over), and ``reasons`` for staff.
+
+    ``told``: listed words, signs or repetition speak for it, and not the sound of the message alone.
+    """
 
     name: str
     low: float
     reasons: tuple[str, ...] = ()
+    told: bool = True
 
 
 Cue = tuple[str, float, re.Pattern[str]]
@@ -105,7 +110,9 @@ class MoodReader:
         _add_nudges((now, *reversed(before)), scores, reasons)
         _add_repetition(sum(_alike(now.letters, earlier.letters) for earlier in before), scores, reasons)
         scores["disappointed"] += 0.3 if complains else 0.0
-        return Mood(_strongest(scores), _low(scores, calls), tuple(reasons))
+        told = any(not reason.startswith(_TONE) for reason in reasons)
+        told = told or any(earlier.reasons for earlier in before[-_REMEMBERED:])
+        return Mood(_strongest(scores), _low(scores, calls), tuple(reasons), told)
 
     def _add_likeness(self, text: str, scores: dict[str, float], reasons: list[str]) -> None:
         """What the clause that sounds lowest adds; one that no cue has named becomes a reason."""
@@ -117,7 +124,7 @@ class MoodReader:
         like = float(likes[lowest, mood])
         scores[LOW[mood]] += _LEARNED * max(0.0, like - _UNLIKE)
         if like >= _TELLING and not reasons:
-            reasons.append(f"语气：“{clauses[lowest]}”")
+            reasons.append(f"{_TONE}：“{clauses[lowest]}”")
 
     def _hear_anew(self, text: str) -> _Heard:
         """The same characters count once for a mood, in its heaviest cue."""

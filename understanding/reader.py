@@ -53,6 +53,8 @@ class Alternative:
     confidence: float
 
 
+_UNEASY = 0.15
+"""So much below the limit of a low mood, somebody who tells something that is not understood has no use for choices."""
 _VERY_SURE = 0.9
 """From which confidence a question is answered even if something went wrong before it ("坏了两个，全退还是退坏的")."""
 _LONG_ENOUGH_FOR_TWO = 6
@@ -263,9 +265,10 @@ class Reader:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood
 
     def _bears_an_answer(self, mood: Mood) -> bool:
-        """Whether the answer is the best help when it is known: not for the angry and the disappointed."""
+        """Whether the answer is the best help when it is known: not for those who say that they are upset."""
         low = self.thresholds.low_mood
-        return mood.low < (low if mood.name in ("angry", "disappointed") else (1 + low) / 2)
+        upset = mood.told and mood.name in ("angry", "disappointed")
+        return mood.low < (low if upset else (1 + low) / 2)
 
     def _sure_entry(self, text: str, matches: list[Match], group: bool) -> Entry | None:
         """The best entry when it is likely enough; a product's bare name does not say what is wanted."""
@@ -304,6 +307,8 @@ class Reader:
             return "handoff", None
         if entry:
             return ("skill", entry.skill) if entry.skill else ("answer", None)
+        if mood.low >= self.thresholds.low_mood - _UNEASY and not in_question_form(text):
+            return "handoff", None
         if not matches or matches[0].confidence >= self.thresholds.clarify or not wants(text):
             return "clarify", None
         return "handoff", None

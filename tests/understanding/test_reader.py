@@ -41,6 +41,21 @@ def test_what_is_none_of_our_business_is_not_answered(reader: Reader, text: str)
     assert reader.read(text).decision in ("clarify", "handoff")
 
 
+def test_something_told_in_a_low_mood_that_is_not_understood_goes_to_a_person(reader: Reader) -> None:
+    understanding = reader.read("团长把我的菜自己吃了吧 三次都说没来")
+    assert understanding.low_mood < reader.thresholds.low_mood
+    assert understanding.decision == "handoff"
+
+
+def test_who_falls_ill_and_asks_what_to_do_is_no_asker_of_rules(reader: Reader) -> None:
+    assert reader.read("吃了拉肚子 怎么办").priority == "P0"
+    assert reader.read("吃了会拉肚子吗").priority is None
+
+
+def test_goods_that_are_not_wanted_any_more_are_no_bad_mood(reader: Reader) -> None:
+    assert reader.read("不想要了 没拆 能退吗").low_mood < reader.thresholds.low_mood
+
+
 @pytest.mark.parametrize("text", ["苹果", "苹果呢？", "鸡蛋 牛奶"])
 def test_a_products_bare_name_is_asked_back(reader: Reader, text: str) -> None:
     assert reader.read(text).decision in ("clarify", "handoff")
