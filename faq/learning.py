@@ -16,11 +16,11 @@ LEARNT_ENTRIES = 1500
 LEARNT_CELLS = 8_000_000
 """Parts times entries; two bytes each lie in the memory of every process, four while it learns."""
 
-_STEPS, _FEWEST_ROUNDS, _MOST_ROUNDS = 60_000, 4, 40
+_STEPS, _FEWEST_ROUNDS, _MOST_ROUNDS = 60_000, 4, 20
 """Small knowledge is gone through more often."""
 _PACE = 6.0
 """How far the first step goes; the last goes nowhere."""
-_FOLDS, _MORE_FOLDS, _SMALL = 3, 8, 3000
+_FOLDS, _MORE_FOLDS, _SMALL = 3, 5, 3000
 _ENTRIES_OUT = 10
 """In each fold one entry of so many is left out as a whole."""
 _AS_STRONG = 10.0
