@@ -72,7 +72,7 @@ def test_what_no_photo_settles_is_a_complaint(reader: Reader, text: str, kind: s
         ("草莓容易坏吗", "storage-berries"),
         ("草莓上面白白的是啥", "looks-normal"),
         ("牛奶结块了还能喝不", "storage-dairy"),
-        ("菜上有虫眼正常不", "product-safety"),
+        ("菜上有虫眼正常不", "caterpillar"),
         ("东西新鲜不新鲜", "product-freshness"),
         ("让我孙子去拿可以吧", "pickup-by-other"),
         ("到几点关门啊我七点下班", "pickup-time"),
