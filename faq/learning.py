@@ -13,7 +13,7 @@ from faq.features import Floats, Postings, Weighed
 
 LEARNT_ENTRIES = 1500
 """Entries; what was learnt of more would fill the memory of each process, and then likeness alone decides."""
-LEARNT_CELLS = 8_000_000
+LEARNT_CELLS = 12_000_000
 """Parts times entries; two bytes each lie in the memory of every process, four while it learns."""
 
 _STEPS, _FEWEST_ROUNDS, _MOST_ROUNDS = 60_000, 4, 20
