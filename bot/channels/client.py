@@ -18,7 +18,7 @@ from urllib3.exceptions import NewConnectionError
 from wechatpy.client import WeChatClient as OfficialAccountApi
 from wechatpy.enterprise.client import WeChatClient as WecomApi
 
-from bot.channels.tokens import AccessToken
+from bot.channels.tokens import AccessToken, Fetch
 from bot.errors import MediaTooLarge, PlatformError, PlatformUnreachable, ResultUnknown
 
 CONNECT_SECONDS = 3.0
@@ -180,18 +180,19 @@ class _SafeRequests:
         path = urlsplit(url_or_endpoint).path if "://" in url_or_endpoint else f"/cgi-bin/{url_or_endpoint}"
         data = arguments.get("data")
         if isinstance(data, dict):
+            # Chinese goes as it is: escapes would be shown in menus.
             arguments["data"] = json.dumps(data, ensure_ascii=False).encode("utf-8")
             arguments["headers"] = {"Content-Type": "application/json"}
         arguments.pop("result_processor", None)
         params = dict(arguments.pop("params", None) or {})
-        return with_token(
+        return _with_token(
             self.token,
             lambda token: self.transport.call(method, path, params={**params, "access_token": token}, **arguments),
         )
 
     def download_media(self, media_id: str, limit: int) -> bytes:
         """The content of a temporary media file, at most ``limit`` bytes."""
-        return with_token(
+        return _with_token(
             self.token,
             lambda token: self.transport.download(
                 "/cgi-bin/media/get", limit, params={"access_token": token, "media_id": media_id}
@@ -199,7 +200,7 @@ class _SafeRequests:
         )
 
 
-def with_token(token: AccessToken, request: Any) -> Any:
+def _with_token(token: AccessToken, request: Any) -> Any:
     """Runs a request with the token; when the platform refuses the token, once more with a new one.
 
     A new one that is refused as well has been replaced meanwhile: that is no reason to give a request up for good.
@@ -226,6 +227,20 @@ class OfficialAccountClient(_SafeRequests, OfficialAccountApi):
         super().__init__(app_id, secret="")
         self.transport = transport
         self.token = token
+
+
+def wecom_token(transport: Transport, corp_id: str, secret: str) -> Fetch:
+    """Asks for the access token that goes with one of a corporation's secrets.
+
+    Source: developer.work.weixin.qq.com document 91039.
+    """
+
+    def fetch() -> tuple[str, int]:
+        params = {"corpid": corp_id, "corpsecret": secret}
+        answer = transport.call("GET", "/cgi-bin/gettoken", repeatable=True, params=params)
+        return str(answer["access_token"]), int(answer["expires_in"])
+
+    return fetch
 
 
 class WecomClient(_SafeRequests, WecomApi):

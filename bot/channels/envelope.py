@@ -24,6 +24,7 @@ from bot.errors import ForgedCallback, MalformedCallback
 
 MAX_BODY = 1024 * 1024
 MAX_AGE_SECONDS = 300
+_LONGEST_ECHO = 2048
 _BLOCK = 32  # PKCS#7 to 32 bytes: developer.work.weixin.qq.com document 90968
 
 
@@ -106,6 +107,20 @@ class Envelope:
             return self._decrypt(encrypted)
         except (ValueError, binascii.Error, IndexError, UnicodeDecodeError) as error:
             raise MalformedCallback("the callback cannot be decrypted") from error
+
+    def open_echo(self, query: Mapping[str, str], now: datetime) -> str:
+        """Answers the GET of a verification: the plain text of its encrypted ``echostr`` (document 90968)."""
+        signature, echo = Signature.of(query), query.get("echostr", "")
+        if not echo or len(echo) > _LONGEST_ECHO:
+            raise ForgedCallback("the verification has no echostr")
+        check_age(signature.timestamp, now)
+        return self.open(echo, signature)
+
+    def sealed_echo(self, nonce: str, now: datetime) -> dict[str, str]:
+        """The query of such a GET as the platform would send it; the nonce, of digits, is what must come back."""
+        timestamp = str(int(now.timestamp()))
+        encrypted, signature = self.sealed_text(nonce, nonce, timestamp)
+        return {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": encrypted}
 
     def seal(self, xml: str, nonce: str, timestamp: str) -> str:
         """Encrypts and signs a passive reply."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ import redis
 
 from bot.channels.capabilities import OFFICIAL_ACCOUNT, Capabilities
 from bot.channels.channel import Inbound, Outgoing
-from bot.channels.client import OfficialAccountClient, Transport, with_token
+from bot.channels.client import OfficialAccountClient, Transport
 from bot.channels.envelope import Envelope, Signature, check_age, same_signature, signature_of
 from bot.channels.examination import Finding, Verification, examine_official_account
 from bot.channels.tokens import AccessToken
@@ -47,8 +46,8 @@ class OfficialAccount:
         self._clock = clock
         self._envelope = Envelope(config.token, config.aes_key, config.app_id)
         self._transport = Transport(config.api_base)
-        self._token = AccessToken(config.name, self._fetch_token, connection, clock)
-        self._client = OfficialAccountClient(config.app_id, self._transport, self._token)
+        token = AccessToken(config.name, self._fetch_token, connection, clock)
+        self._client = OfficialAccountClient(config.app_id, self._transport, token)
 
     def verify(self, query: Mapping[str, str], now: datetime) -> str:
         """The GET is signed over token, timestamp and nonce; the answer is ``echostr`` as it is."""
@@ -97,14 +96,15 @@ class OfficialAccount:
     def show_typing(self, account: str) -> None:
         """Shows for 15 s that somebody is at work. Source: Customer_Service_Messages, customer service typing."""
         with _refusals_ignored(_TYPING_ALREADY, _NOTHING_LATELY, _UNKNOWN_PERSON):
-            self._post("message/custom/typing", {"touser": account, "command": "Typing"}, repeatable=True)
+            body = {"touser": account, "command": "Typing"}
+            self._client.post("message/custom/typing", data=body, repeatable=True)
 
     def replace_menu(self, menu: Mapping[str, Any]) -> None:
         """Puts the account's menu in the place of the one before. Source: Custom_Menus, Creating_Custom-Defined_Menu.
 
         ``menu``: the platform's own form, ``{"button": [...]}``. Raises as ``send`` does.
         """
-        self._post("menu/create", menu, repeatable=True)
+        self._client.post("menu/create", data=dict(menu), repeatable=True)
 
     def _notify(self, account: str, outgoing: Outgoing) -> None:
         """A subscription message, which needs the person's consent. Source: Subscription_Messages, bizsend."""
@@ -120,17 +120,7 @@ class OfficialAccount:
             "template_id": self._config.notification_template,
             "data": {field: {"value": values.get(shown, shown)} for field, shown in fields.items()},
         }
-        self._post("message/subscribe/bizsend", body)
-
-    def _post(self, path: str, body: Mapping[str, Any], *, repeatable: bool = False) -> None:
-        # Chinese goes as it is: escapes would be shown in menus.
-        data = json.dumps(body, ensure_ascii=False).encode()
-        with_token(
-            self._token,
-            lambda token: self._transport.call(
-                "POST", f"/cgi-bin/{path}", repeatable=repeatable, params={"access_token": token}, data=data
-            ),
-        )
+        self._client.post("message/subscribe/bizsend", data=body)
 
     def examine(self) -> Iterator[Finding]:
         return examine_official_account(self._transport, self._fetch_token)

@@ -12,7 +12,7 @@ import structlog
 from bot.channels.budget import SendingBudget
 from bot.channels.capabilities import WECOM_APP
 from bot.channels.channel import Inbound, Outgoing, Receipt
-from bot.channels.client import Transport, WecomClient, with_token
+from bot.channels.client import Transport, WecomClient, wecom_token
 from bot.channels.envelope import Envelope, Signature, check_age
 from bot.channels.examination import Finding, Verification, examine_wecom_app
 from bot.channels.template_card import template_card
@@ -20,7 +20,7 @@ from bot.channels.tokens import AccessToken
 from bot.channels.upload import upload
 from bot.channels.xml_message import inbound, text_reply
 from bot.clock import Clock
-from bot.errors import ForgedCallback, PlatformError
+from bot.errors import PlatformError
 from bot.message import Media
 from config.channels import WecomAppConfig
 
@@ -45,17 +45,13 @@ class WecomApp:
         self._config = config
         self._envelope = Envelope(config.token, config.aes_key, config.corp_id)
         self._transport = Transport(config.api_base)
-        self._token = AccessToken(config.name, self._fetch_token, connection, clock)
+        self._fetch_token = wecom_token(self._transport, config.corp_id, config.secret)
+        token = AccessToken(config.name, self._fetch_token, connection, clock)
         self._budget = SendingBudget(config.name, self.capabilities.rates, connection, clock)
-        self._client = WecomClient(config.corp_id, self._transport, self._token)
+        self._client = WecomClient(config.corp_id, self._transport, token)
 
     def verify(self, query: Mapping[str, str], now: datetime) -> str:
-        """The GET carries an encrypted ``echostr``; the answer is its plain text (document 90968)."""
-        signature, echo = Signature.of(query), query.get("echostr", "")
-        if not echo or len(echo) > 2048:
-            raise ForgedCallback("the verification has no echostr")
-        check_age(signature.timestamp, now)
-        return self._envelope.open(echo, signature)
+        return self._envelope.open_echo(query, now)
 
     def receive(self, query: Mapping[str, str], body: bytes, now: datetime) -> Inbound:
         signature = Signature.of(query)
@@ -103,12 +99,7 @@ class WecomApp:
             "template_card": template_card(data["card"]),
         }
         try:
-            with_token(
-                self._token,
-                lambda token: self._transport.call(
-                    "POST", "/cgi-bin/message/update_template_card", params={"access_token": token}, json=body
-                ),
-            )
+            self._client.post("message/update_template_card", data=body)
         except PlatformError as error:
             # The words have said it already: a card that stays as it was harms nobody, its buttons are checked anyway.
             log.info("card_not_changed", channel=self.name, error=error.code)
@@ -128,17 +119,4 @@ class WecomApp:
         return examine_wecom_app(self._transport, self._fetch_token, self._config.agent_id)
 
     def verification(self, now: datetime, nonce: str) -> Verification:
-        timestamp = str(int(now.timestamp()))
-        encrypted, signature = self._envelope.sealed_text(nonce, nonce, timestamp)
-        query = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": encrypted}
-        return Verification(query, echo=nonce)
-
-    def _fetch_token(self) -> tuple[str, int]:
-        """Source: developer.work.weixin.qq.com document 91039."""
-        answer = self._transport.call(
-            "GET",
-            "/cgi-bin/gettoken",
-            repeatable=True,
-            params={"corpid": self._config.corp_id, "corpsecret": self._config.secret},
-        )
-        return str(answer["access_token"]), int(answer["expires_in"])
+        return Verification(self._envelope.sealed_echo(nonce, now), echo=nonce)

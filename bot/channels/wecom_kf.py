@@ -17,7 +17,7 @@ import structlog
 from bot.channels.budget import SendingBudget
 from bot.channels.capabilities import WECOM_KF
 from bot.channels.channel import Inbound, Outgoing, Page, Receipt, text_of
-from bot.channels.client import Transport, WecomClient
+from bot.channels.client import Transport, WecomClient, wecom_token
 from bot.channels.envelope import Envelope, Signature, check_age
 from bot.channels.examination import Finding, Verification, examine_wecom_kf
 from bot.channels.kf_message import message_of
@@ -25,7 +25,7 @@ from bot.channels.kf_session import Sessions, told_of_servicer
 from bot.channels.tokens import AccessToken
 from bot.channels.upload import upload
 from bot.clock import Clock
-from bot.errors import BotError, ForgedCallback, MalformedCallback, PlatformError
+from bot.errors import BotError, MalformedCallback, PlatformError
 from bot.events import SESSION_CHANGED
 from bot.message import Media, Message
 from config.channels import WecomKfConfig
@@ -61,18 +61,14 @@ class WecomKf:
         self._redis = connection
         self._envelope = Envelope(config.token, config.aes_key, config.corp_id)
         self._transport = Transport(config.api_base)
-        self._token = AccessToken(config.name, self._fetch_token, connection, clock)
+        self._fetch_token = wecom_token(self._transport, config.corp_id, config.secret)
+        token = AccessToken(config.name, self._fetch_token, connection, clock)
         self._budget = SendingBudget(config.name, self.capabilities.rates, connection, clock)
-        self._client = WecomClient(config.corp_id, self._transport, self._token)
+        self._client = WecomClient(config.corp_id, self._transport, token)
         self._sessions = Sessions(self._client, config.open_kfid)
 
     def verify(self, query: Mapping[str, str], now: datetime) -> str:
-        """The GET carries an encrypted ``echostr``; the answer is its plain text (document 90968)."""
-        signature, echo = Signature.of(query), query.get("echostr", "")
-        if not echo or len(echo) > 2048:
-            raise ForgedCallback("the verification has no echostr")
-        check_age(signature.timestamp, now)
-        return self._envelope.open(echo, signature)
+        return self._envelope.open_echo(query, now)
 
     def receive(self, query: Mapping[str, str], body: bytes, now: datetime) -> Inbound:
         """A callback has neither sender nor id: it says that messages of an account wait, and until when a token."""
@@ -151,10 +147,7 @@ class WecomKf:
         return examine_wecom_kf(self._transport, self._fetch_token, self._config.open_kfid)
 
     def verification(self, now: datetime, nonce: str) -> Verification:
-        timestamp = str(int(now.timestamp()))
-        encrypted, signature = self._envelope.sealed_text(nonce, nonce, timestamp)
-        query = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": encrypted}
-        return Verification(query, echo=nonce)
+        return Verification(self._envelope.sealed_echo(nonce, now), echo=nonce)
 
     def _sync(self, cursor: str, token: str) -> dict[str, Any]:
         wanted = {"limit": PAGE, "voice_format": _AMR, "open_kfid": self._config.open_kfid}
@@ -210,16 +203,6 @@ class WecomKf:
             return self._sessions.why_closed(account)
         return error
 
-    def _fetch_token(self) -> tuple[str, int]:
-        """Source: developer.work.weixin.qq.com document 91039."""
-        answer = self._transport.call(
-            "GET",
-            "/cgi-bin/gettoken",
-            repeatable=True,
-            params={"corpid": self._config.corp_id, "corpsecret": self._config.secret},
-        )
-        return str(answer["access_token"]), int(answer["expires_in"])
-
 
 def _menu(data: Mapping[str, Any]) -> dict[str, Any] | None:
     """The menu as the platform takes it; None for words, and for a menu that is longer than it may be."""
@@ -230,10 +213,6 @@ def _menu(data: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     entries = [{"type": "click", "click": {"id": choice[0], "content": choice[1]}} for choice in choices]
     return {"head_content": data["head"], "list": entries, **({"tail_content": tail} if tail else {})}
-
-
-def _without(entries: list[Any], messages: list[Any]) -> list[Any]:
-    return [entry for entry, message in zip(entries, messages, strict=True) if message is None]
 
 
 def _name(entry: Any) -> str:
