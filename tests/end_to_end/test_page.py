@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,25 +17,14 @@ from playwright.sync_api import (
     Page,
     ViewportSize,
     expect,
-    sync_playwright,
 )
 
 from playground import samples
 from playground.page.routes import page_routes
 from playground.stage import Stage
+from tests.chromium import chromium_browser
 
 AXE = Path(__file__).parents[1] / "vendor/axe.min.js"
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 375, "height": 812}
 PATIENCE = 20_000  # milliseconds for one thing to appear
@@ -61,14 +49,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-        found = next(filter(None, map(shutil.which, NAMES)), str(own) if own.exists() else None)
-        if found is None:
-            pytest.skip("there is no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
-        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+    with chromium_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import playwright.sync_api as playwright
 import pytest
 import requests
 from flask import Flask, Response, request
 from wechatpy.crypto import WeChatCrypto
 
+from playground import demo_data
 from playground.page.routes import page_routes
 from playground.platform import xml
 from playground.platform.server import Server
 from playground.wechat import Cast, Credentials, WeChat
+from playground.world import Bubble
+from tests.chromium import chromium_browser
 from tests.playground.smart_bot import SmartBot
 
 KEY_A = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
@@ -136,6 +142,56 @@ class Api:
         return f"{self.base}/cgi-bin/{path}"
 
 
+class Browser:
+    """The page's side of the wire."""
+
+    def __init__(self, base: str) -> None:
+        self.base = f"{base}/playground"
+
+    def post(self, path: str, body: object, **headers: str) -> requests.Response:
+        return requests.post(f"{self.base}/api/{path}", json=body, headers=headers, timeout=5)
+
+    def send(self, **body: str) -> requests.Response:
+        return self.post("send", body)
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return requests.get(f"{self.base}/{path}", headers=headers, timeout=5)
+
+    def events(self, last_seen: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+        """(id, content) of each event."""
+        with requests.get(
+            f"{self.base}/api/events", headers={"Last-Event-ID": last_seen}, stream=True, timeout=5
+        ) as stream:
+            name = ""
+            for line in stream.iter_lines():
+                if line.startswith(b"id: "):
+                    name = line[4:].decode()
+                elif line.startswith(b"data: "):
+                    yield name, json.loads(line[6:])
+
+
+def settled(wechat: WeChat, name: str) -> int:
+    """The id of what was sent last from the phone of this name, once the bot has answered it."""
+
+    def sent() -> list[Bubble]:
+        return [bubble for bubble in wechat.phones[name].chat() if bubble.speaker == "person"]
+
+    assert wechat.world.wait_until(lambda: bool(sent()) and sent()[-1].state in ("delivered", "failed"))
+    return sent()[-1].id
+
+
+@contextmanager
+def opened(wechat: WeChat, bot: EchoBot, smart: SmartBot | None = None) -> Iterator[WeChat]:
+    """Serves the platforms with the page, as their bots know them."""
+    wechat.oa.app.register_blueprint(page_routes(wechat))
+    wechat.open()
+    wechat.connect(bot.server.url)
+    if smart is not None:
+        wechat.aibot.wire.url = f"{smart.server.url}/callback/group-bot"
+    yield wechat
+    wechat.close()
+
+
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -160,12 +216,39 @@ def smart() -> Iterator[SmartBot]:
 
 @pytest.fixture
 def wechat(bot: EchoBot) -> Iterator[WeChat]:
-    wechat = WeChat(CREDENTIALS, CAST)
-    wechat.oa.app.register_blueprint(page_routes(wechat))
-    wechat.open()
-    wechat.connect(bot.server.url)
-    yield wechat
-    wechat.close()
+    with opened(WeChat(CREDENTIALS, CAST), bot) as wechat:
+        yield wechat
+
+
+@pytest.fixture
+def browser(wechat: WeChat) -> Browser:
+    return Browser(wechat.oa.server.url)
+
+
+@pytest.fixture
+def demo(bot: EchoBot, smart: SmartBot) -> Iterator[WeChat]:
+    """Everybody of the demo, as the page expects them."""
+    cast = demo_data.cast(with_kf=True, with_groups=True)
+    with opened(WeChat(CREDENTIALS, cast, poll_every=0.01), bot, smart) as wechat:
+        yield wechat
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[playwright.Browser]:
+    with chromium_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(demo: WeChat, chromium: playwright.Browser) -> Iterator[playwright.Page]:
+    """The page in a real browser; whatever that complains of fails the test."""
+    page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{demo.oa.server.url}/playground/")
+    yield page
+    page.close()
+    assert complaints == []
 
 
 @pytest.fixture
@@ -177,12 +260,16 @@ def oa(wechat: WeChat) -> Api:
     return api
 
 
-@pytest.fixture
-def wecom(wechat: WeChat) -> Api:
-    """WeCom's API, with a token."""
+def app_api(wechat: WeChat) -> Api:
+    """WeCom's API for the app, with a token."""
     api = Api(wechat.wecom.server.url)
     api.token = api.get("gettoken", corpid=CREDENTIALS.corp_id, corpsecret=CREDENTIALS.app_secret)["access_token"]
     return api
+
+
+@pytest.fixture
+def wecom(wechat: WeChat) -> Api:
+    return app_api(wechat)
 
 
 def customer_service(wechat: WeChat) -> Api:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -15,50 +13,7 @@ from playground import samples
 from playground.page.performance import Performance
 from playground.page.routes import STATIC
 from playground.wechat import WeChat
-from tests.playground.conftest import CREDENTIALS, EchoBot
-
-
-class Browser:
-    """The page's side of the wire."""
-
-    def __init__(self, base: str) -> None:
-        self.base = f"{base}/playground"
-
-    def post(self, path: str, body: object, **headers: str) -> requests.Response:
-        return requests.post(f"{self.base}/api/{path}", json=body, headers=headers, timeout=5)
-
-    def send(self, **body: str) -> requests.Response:
-        return self.post("send", body)
-
-    def get(self, path: str, **headers: str) -> requests.Response:
-        return requests.get(f"{self.base}/{path}", headers=headers, timeout=5)
-
-    def events(self, last_seen: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-        """(id, content) of each event."""
-        with requests.get(
-            f"{self.base}/api/events", headers={"Last-Event-ID": last_seen}, stream=True, timeout=5
-        ) as stream:
-            name = ""
-            for line in stream.iter_lines():
-                if line.startswith(b"id: "):
-                    name = line[4:].decode()
-                elif line.startswith(b"data: "):
-                    yield name, json.loads(line[6:])
-
-
-@pytest.fixture
-def browser(wechat: WeChat) -> Browser:
-    return Browser(wechat.oa.server.url)
-
-
-def settled(wechat: WeChat, name: str) -> int:
-    """The id of what this person sent last, once the bot has answered it."""
-
-    def sent() -> list[Any]:
-        return [bubble for bubble in wechat.person(name).chat() if bubble.speaker == "person"]
-
-    assert wechat.world.wait_until(lambda: bool(sent()) and sent()[-1].state in ("delivered", "failed"))
-    return int(sent()[-1].id)
+from tests.playground.conftest import CREDENTIALS, Browser, EchoBot, settled
 
 
 def test_the_page_lets_nothing_foreign_in(browser: Browser) -> None:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
-from playground import demo_data, samples
-from playground.page.routes import page_routes
+from playground import samples
 from playground.wechat import WeChat
-from tests.playground.conftest import CAST, CREDENTIALS, Api, EchoBot
+from tests.playground.conftest import CAST, CREDENTIALS, Api, Browser, EchoBot, app_api, customer_service, opened
 from tests.playground.smart_bot import SmartBot, stream
 from tests.playground.test_aibot import CARD, CHAT
 from tests.playground.test_cards import TICKET
 from tests.playground.test_cards import send as send_card
-from tests.playground.test_page import Browser
 
 GROUP = "阳光花园服务群"
 PHOTO = samples.photo("bad-apple-1.jpg")
@@ -30,18 +26,9 @@ PHOTO = samples.photo("bad-apple-1.jpg")
 
 @pytest.fixture
 def wechat(smart: SmartBot, bot: EchoBot) -> Iterator[WeChat]:
-    wechat = WeChat(CREDENTIALS, replace(CAST, groups={GROUP: (CHAT, ("张团长", "李团长"))}), poll_every=0.01)
-    wechat.oa.app.register_blueprint(page_routes(wechat))
-    wechat.open()
-    wechat.connect(bot.server.url)
-    wechat.aibot.wire.url = f"{smart.server.url}/callback/group-bot"
-    yield wechat
-    wechat.close()
-
-
-@pytest.fixture
-def browser(wechat: WeChat) -> Browser:
-    return Browser(wechat.oa.server.url)
+    cast = replace(CAST, groups={GROUP: (CHAT, ("张团长", "李团长"))})
+    with opened(WeChat(CREDENTIALS, cast, poll_every=0.01), bot, smart) as wechat:
+        yield wechat
 
 
 def said(browser: Browser, **more: Any) -> requests.Response:
@@ -130,12 +117,12 @@ def test_a_card_in_a_group_is_tapped_by_the_member_chosen(wechat: WeChat, browse
     wechat.group(GROUP).wait_for_change(card, lambda bubble: bool(bubble.own_cards))
 
     shown = next(bubble for bubble in told(browser, GROUP) if bubble["card"])
-    assert (shown["card"]["replaced"], shown["cards"]["李团长"]["replaced"]) == ("", "已接单")
+    assert [card["buttons"][0]["text"] for card in (shown["card"], shown["cards"]["李团长"])] == ["接单", "已接单"]
     again = said(browser, kind="button", bubble=card.id, key="take:0123", member="李团长")
     assert "不能点了" in again.json()["problem"]
 
 
-DONE = {"replace_text": "已接单"}
+DONE = {"button_list": [{"text": "已接单", "key": "taken:0123"}]}
 
 
 def test_a_card_in_the_app_is_tapped_and_the_page_sees_it_change(
@@ -168,36 +155,6 @@ def test_a_stream_that_goes_on_is_told_as_it_grows(wechat: WeChat, browser: Brow
     assert [bubble["text"] for bubble in told(browser, GROUP) if bubble["speaker"] == "bot"] == ["查到了"]
 
 
-@pytest.fixture
-def demo(smart: SmartBot, bot: EchoBot) -> Iterator[WeChat]:
-    """Everybody of the demo, as the page expects them."""
-    wechat = WeChat(CREDENTIALS, demo_data.cast(with_groups=True), poll_every=0.01)
-    wechat.oa.app.register_blueprint(page_routes(wechat))
-    wechat.open()
-    wechat.connect(bot.server.url)
-    wechat.aibot.wire.url = f"{smart.server.url}/callback/group-bot"
-    yield wechat
-    wechat.close()
-
-
-@pytest.fixture
-def page(demo: WeChat) -> Iterator[Page]:
-    """The page in a real browser."""
-    with sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-        found = shutil.which("chromium") or (str(own) if own.exists() else None)
-        if found is None:
-            pytest.skip("there is no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="zh-CN")
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{demo.oa.server.url}/playground/")
-        yield page
-        assert complaints == []
-        chromium.close()
-
-
 def give(page: Page, number: int, name: str) -> Locator:
     page.get_by_label("这部手机是谁的").nth(number).select_option(name)
     return page.get_by_role("region", name=f"{name}的手机")
@@ -220,9 +177,7 @@ def test_members_take_turns_in_a_group_and_call_the_bot_or_not(demo: WeChat, pag
 
 
 def test_the_link_into_private_opens_the_phone_of_whoever_taps_it(demo: WeChat, page: Page, smart: SmartBot) -> None:
-    api = Api(demo.kf.server.url)
-    api.token = api.get("gettoken", corpid=CREDENTIALS.corp_id, corpsecret=CREDENTIALS.kf_secret)["access_token"]
-    made = api.post("kf/add_contact_way", {"open_kfid": CREDENTIALS.open_kfid, "scene": "group"})
+    made = customer_service(demo).post("kf/add_contact_way", {"open_kfid": CREDENTIALS.open_kfid, "scene": "group"})
     smart.answer = lambda heard: stream(f"私下说：{made['url']}&scene_param=sunshine")
     group = page.get_by_role("region", name=f"{GROUP}的手机")
     group.get_by_label("写消息").fill("我的订单到哪了")
@@ -247,9 +202,7 @@ def test_staff_have_no_private_chat_to_be_led_into(demo: WeChat, smart: SmartBot
 
 def test_a_card_is_tapped_from_the_keyboard_which_stays_on_it(demo: WeChat, page: Page, bot: EchoBot) -> None:
     bot.answer = lambda fields: {"MsgType": "update_button", "Button": {"ReplaceName": "您已接单"}}
-    api = Api(demo.wecom.server.url)
-    api.token = api.get("gettoken", corpid=CREDENTIALS.corp_id, corpsecret=CREDENTIALS.app_secret)["access_token"]
-    send_card(api, TICKET)
+    send_card(app_api(demo), TICKET)
     card = page.get_by_role("region", name="张团长的手机").get_by_role("group", name="卡片：工单 0123")
 
     card.get_by_role("button", name="接单").press("Enter")

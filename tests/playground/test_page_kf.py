@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from playwright.sync_api import Page, expect
 
-import pytest
-from playwright.sync_api import Page, expect, sync_playwright
-
-from playground import demo_data
 from playground.page.performance import Performance
-from playground.page.routes import page_routes
 from playground.wechat import WeChat
-from tests.playground.conftest import CREDENTIALS, Api, EchoBot, customer_service
-from tests.playground.test_page import Browser
+from tests.playground.conftest import CREDENTIALS, Api, Browser, EchoBot, customer_service, settled
 
 WANG = "王桂兰·客服"
 MENU = {
@@ -27,21 +18,6 @@ MENU = {
     ],
     "tail_content": "谢谢您",
 }
-
-
-@pytest.fixture
-def browser(wechat: WeChat) -> Browser:
-    return Browser(wechat.oa.server.url)
-
-
-def settled(wechat: WeChat) -> int:
-    """The id of what she sent last, once the bot has answered it."""
-
-    def sent() -> list[Any]:
-        return [bubble for bubble in wechat.customer("王桂兰").chat() if bubble.speaker == "person"]
-
-    assert wechat.world.wait_until(lambda: bool(sent()) and sent()[-1].state in ("delivered", "failed"))
-    return int(sent()[-1].id)
 
 
 def offer_menu(kf: Api, account: str = "wmWang") -> None:
@@ -57,7 +33,7 @@ def test_a_resident_has_a_second_phone_for_the_customer_service(browser: Browser
 
 def test_she_comes_in_by_her_communitys_link(wechat: WeChat, browser: Browser) -> None:
     assert browser.send(person=WANG, kind="enter").status_code == 202
-    settled(wechat)
+    settled(wechat, WANG)
 
     event = wechat.kf.entries[0].message["event"]
     assert (event["event_type"], event["scene_param"]) == ("enter_session", "sunshine")
@@ -70,7 +46,7 @@ def test_a_line_of_a_menu_is_tapped_and_a_missing_one_refused(wechat: WeChat, br
 
     missing = browser.post("send", {"person": WANG, "kind": "menu", "bubble": bubble.id, "key": "rate-9"})
     tapped = browser.post("send", {"person": WANG, "kind": "menu", "bubble": bubble.id, "key": "rate-1"})
-    settled(wechat)
+    settled(wechat, WANG)
 
     assert (missing.status_code, tapped.status_code) == (422, 202)
     assert wechat.kf.entries[-1].message["text"] == {"content": "不满意", "menu_id": "rate-1"}
@@ -78,7 +54,7 @@ def test_a_line_of_a_menu_is_tapped_and_a_missing_one_refused(wechat: WeChat, br
 
 def test_inside_shows_the_callback_and_the_message_that_it_led_to(wechat: WeChat, browser: Browser) -> None:
     browser.send(person=WANG, kind="text", text="在吗")
-    number = settled(wechat)
+    number = settled(wechat, WANG)
 
     told = browser.get(f"api/inside/{number}").json()
 
@@ -94,35 +70,6 @@ def test_a_scenario_can_be_played_with_the_resident_at_the_customer_service(wech
     assert wechat.world.wait_until(lambda: bool(wechat.kf.entries))
     performance.stop()
     assert (performance.status or {})["cast"][0].endswith("·客服")
-
-
-@pytest.fixture
-def demo(bot: EchoBot) -> Iterator[WeChat]:
-    """Everybody of the demo, as the page expects them."""
-    wechat = WeChat(CREDENTIALS, demo_data.cast(with_kf=True))
-    wechat.oa.app.register_blueprint(page_routes(wechat))
-    wechat.open()
-    wechat.connect(bot.server.url)
-    yield wechat
-    wechat.close()
-
-
-@pytest.fixture
-def page(demo: WeChat) -> Iterator[Page]:
-    """The page in a real browser."""
-    with sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-        found = shutil.which("chromium") or (str(own) if own.exists() else None)
-        if found is None:
-            pytest.skip("there is no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="zh-CN")
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{demo.oa.server.url}/playground/")
-        yield page
-        chromium.close()
-        assert complaints == []
 
 
 def test_menus_and_words_written_by_hand_are_on_the_phone(demo: WeChat, page: Page) -> None:
