@@ -88,7 +88,7 @@ def _kinds(words: Mapping[str, YamlFile], lines: Sequence[Line]) -> dict[str, fl
 
 
 def _moods(words: Mapping[str, YamlFile], folder: Path) -> dict[str, float]:
-    from snownlp import SnowNLP  # type: ignore[import-untyped]
+    from snownlp import SnowNLP
 
     lines = _read(folder / "mood_dev40.jsonl")
     texts, low = [str(line["text"]) for line in lines], [line["mood"] in LOW for line in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -67,15 +68,15 @@ def _config(migrations: Path) -> Config:
     return config
 
 
-def _take_over_transactions(engine) -> None:  # type: ignore[no-untyped-def]
+def _take_over_transactions(engine: Engine) -> None:
     """Lets SQLite's schema changes be part of the transaction; the driver would commit before each of them."""
 
     @event.listens_for(engine, "connect")
-    def no_driver_transactions(connection, _record) -> None:  # type: ignore[no-untyped-def]
+    def no_driver_transactions(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA busy_timeout=30000")
         connection.execute("PRAGMA journal_mode=WAL")
 
     @event.listens_for(engine, "begin")
-    def begin(connection) -> None:  # type: ignore[no-untyped-def]
+    def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
