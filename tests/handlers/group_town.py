@@ -50,17 +50,8 @@ class GroupTown(KfTown):
         }
         self._accounts = {name: account for name, (_, account) in cast.staff.items()} | MEMBERS
         cast = replace(cast, members={**cast.members, **MEMBERS}, groups=groups)
-        self.wechat = WeChat(demo_data.credentials(tmp_path), cast, time_source=clock.now, poll_every=0.02)
-        self.wechat.open()
-        self.kf = self.wechat.kf
-        platforms = (self.wechat.oa, self.wechat.wecom, self.wechat.kf, self.wechat.aibot)
-        urls = [platform.server.url for platform in platforms]
-        self.environment = demo_data.prepare(tmp_path, *urls, with_kf=True, with_groups=True) | {
-            "QUNDA_DATABASE_URL": database_url,
-            "QUNDA_REDIS_URL": valkey_url,
-            "QUNDA_DATA_DIR": str(tmp_path),
-        }
-        self.config_dir = Path(self.environment["QUNDA_CONFIG_DIR"])
+        wechat = WeChat(demo_data.credentials(tmp_path), cast, time_source=clock.now, poll_every=0.02)
+        self._prepare(wechat, tmp_path, database_url, valkey_url, with_groups=True)
         self._change("people.yaml", LIU, f"{LIU}, group-bot: {MEMBERS['刘建国']}")
         if not listed:
             self._change("people.yaml", SUNSHINES_CHATS, "")

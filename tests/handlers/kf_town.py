@@ -42,22 +42,27 @@ class KfTown:
         pool: bool = False,
     ) -> None:
         self.clock = clock
-        credentials = demo_data.credentials(tmp_path)
-        self.wechat = WeChat(credentials, demo_data.cast(with_kf=True), time_source=clock.now)
-        self.wechat.open()
-        self.kf = self.wechat.kf
-        urls = [platform.server.url for platform in (self.wechat.oa, self.wechat.wecom, self.wechat.kf)]
-        self.environment = demo_data.prepare(tmp_path, *urls, with_kf=True) | {
-            "QUNDA_DATABASE_URL": database_url,
-            "QUNDA_REDIS_URL": valkey_url,
-            "QUNDA_DATA_DIR": str(tmp_path),
-        }
-        self.config_dir = Path(self.environment["QUNDA_CONFIG_DIR"])
+        wechat = WeChat(demo_data.credentials(tmp_path), demo_data.cast(with_kf=True), time_source=clock.now)
+        self._prepare(wechat, tmp_path, database_url, valkey_url)
         if servicer:
             self._change("people.yaml", SERVES, f"{SERVES}, kf: ZhangLeader")
         if pool:
             self._change("channels.yaml", "kind: wecom_kf", "kind: wecom_kf\n  pool: true")
         self._serve()
+
+    def _prepare(
+        self, wechat: WeChat, tmp_path: Path, database_url: str, valkey_url: str, *, with_groups: bool = False
+    ) -> None:
+        """Opens the platforms and writes the demo's configuration for them."""
+        wechat.open()
+        self.wechat, self.kf = wechat, wechat.kf
+        urls = [platform.server.url for platform in (wechat.oa, wechat.wecom, wechat.kf, wechat.aibot)]
+        self.environment = demo_data.prepare(tmp_path, *urls, with_kf=True, with_groups=with_groups) | {
+            "QUNDA_DATABASE_URL": database_url,
+            "QUNDA_REDIS_URL": valkey_url,
+            "QUNDA_DATA_DIR": str(tmp_path),
+        }
+        self.config_dir = Path(self.environment["QUNDA_CONFIG_DIR"])
 
     def _serve(self) -> None:
         self.bot = self._compose()
