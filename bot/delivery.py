@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, and_, case, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
+from bot import reply_window
 from bot.channels.capabilities import Capabilities, Window
 from bot.channels.channel import Channel, Outgoing, Receipt
 from bot.clock import Clock
 from bot.errors import BotError, OverRate, ResultUnknown
 from bot.media import stored_path
+from bot.offers import OFFER_SECONDS
 from bot.storage.store import Store
 from bot.storage.tables import attachments, conversations, inbox, outbox
 from bot.transaction import Transaction
-from bot.turn import OFFER_SECONDS
 
 log = structlog.get_logger()
 
@@ -89,7 +90,6 @@ class Delivery:
     def _claim(self, conversation_id: int) -> _Claimed | _Settled | None:
         """Takes the oldest open row for sending, or settles it; None when there is nothing to do now."""
         now = self._clock.now()
-        tx = None
         with self._store.write() as connection:
             conversation = connection.execute(
                 select(conversations).where(conversations.c.id == conversation_id).with_for_update(key_share=True)
@@ -97,9 +97,9 @@ class Delivery:
             row = _oldest(connection, conversation_id)
             if conversation is None or row is None or self._must_wait(row, now):
                 return None
+            tx = self._transaction(connection, conversation_id, now, row)
             channel = self._channels.get(conversation.channel)
             if channel is None:
-                tx = self._transaction(connection, conversation_id, now, row)
                 self._mark(tx, row, "dead", "channel_gone")
                 log.error("channel_gone", channel=conversation.channel, outbox=row.id)
                 return _Settled()
@@ -110,20 +110,27 @@ class Delivery:
                 self._keep(connection, conversation, now)
                 return None
             late = verdict == ("dead", "window_closed") and _may_notify(row, channel.capabilities)
-            outgoing = self._outgoing(connection, row, conversation) if verdict is None or late else None
-            if outgoing is not None and late:
-                outgoing = replace(outgoing, kind=NOTIFICATION, data={**outgoing.data, "about": row.about})
-                _lease(connection, (row,), conversation, now)
-                return _Claimed(row, (), conversation.account, channel, outgoing)
-            if outgoing is not None:
-                along = _along(connection, row, conversation, channel.capabilities, now)
-                _lease(connection, (row, *along), conversation, now)
-                outgoing = _merged(outgoing, along) if along else outgoing
-                return _Claimed(row, along, conversation.account, channel, outgoing)
-            tx = self._transaction(connection, conversation_id, now, row)
+            claimed = self._claimed(tx, row, conversation, channel, late=late) if verdict is None or late else None
+            if claimed is not None:
+                return claimed
             self._settle_claimed(tx, row, *(verdict or ("dead", "media_gone")))
         self._wake(tx)
         return _Settled()
+
+    def _claimed(
+        self, tx: Transaction, row: Row[Any], conversation: Row[Any], channel: Channel, *, late: bool
+    ) -> _Claimed | None:
+        """The row, leased with what goes along; None when its file is gone. ``late``: it leaves as a notification."""
+        outgoing = self._outgoing(tx.connection, row, conversation)
+        if outgoing is None:
+            return None
+        along = () if late else _along(tx.connection, row, conversation, channel.capabilities, tx.now)
+        _lease(tx.connection, (row, *along), conversation, tx.now)
+        if late:
+            outgoing = replace(outgoing, kind=NOTIFICATION, data={**outgoing.data, "about": row.about})
+        elif along:
+            outgoing = _merged(outgoing, along)
+        return _Claimed(row, along, conversation.account, channel, outgoing)
 
     def _settle_claimed(self, tx: Transaction, row: Row[Any], status: str, code: str) -> None:
         """Ends a row, with those that went along in its last try; what may have arrived is never called unsent."""
@@ -299,15 +306,20 @@ def _verdict(row: Row[Any], conversation: Row[Any], rules: Capabilities, now: da
         return "withdrawn", "held"
     if row.kind == "session" and row.payload.get("to") == "person" and conversation.holder is None:
         return "withdrawn", "released"  # whoever was to have the session has solved the matter meanwhile
-    if conversation.session and row.kind != "session" and not row.payload.get("code"):
+    if conversation.session and not _is_free(row):
         return ("withdrawn", "held") if row.voice == "bot" else ("dead", f"session_{conversation.session}")
-    if rules.window is None or not rules.pushes or row.payload.get("code") or row.kind == "session":
+    if rules.window is None or not rules.pushes or _is_free(row):
         return None
     return _out_of_window(row, conversation, rules.window, now)
 
 
+def _is_free(row: Row[Any]) -> bool:
+    """Whether a row takes no place in the window, nor needs one: what answers an event by its code, or says nothing."""
+    return bool(row.payload.get("code")) or row.kind == "session"
+
+
 def _out_of_window(row: Row[Any], conversation: Row[Any], window: Window, now: datetime) -> tuple[str, str] | None:
-    if conversation.window_closes_at is None or conversation.window_closes_at <= now:
+    if reply_window.is_over(conversation, now):
         return "dead", "window_closed"
     if row.merged_into is not None or _may_have_left(row):
         return None  # its place in the window is taken already
@@ -380,17 +392,8 @@ def _lease(connection: Connection, rows: Sequence[Row[Any]], conversation: Row[A
         connection.execute(
             update(outbox).where(outbox.c.id == row.id).values(attempts=row.attempts + 1, merged_into=first.id, **lease)
         )
-    if first.payload.get("code") or first.kind == "session":
-        return
-    taken = _may_have_left(first)
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation.id)
-        .values(
-            window_left=conversations.c.window_left - (0 if taken else 1),
-            last_sent_at=now,
-        )
-    )
+    if not _is_free(first):
+        reply_window.take_place(connection, conversation.id, now, messages=0 if _may_have_left(first) else 1)
 
 
 def _postpone(tx: Transaction, claimed: _Claimed, error: BotError) -> None:
@@ -411,17 +414,10 @@ def _postpone(tx: Transaction, claimed: _Claimed, error: BotError) -> None:
 
 def _take_back(tx: Transaction, claimed: _Claimed, error: BotError) -> None:
     """What certainly did not leave takes no place in the window, unless the platform says that it is full."""
-    if _may_have_left(claimed.row, error) or claimed.row.payload.get("code") or claimed.row.kind == "session":
-        return
-    window = claimed.channel.capabilities.window
-    most = window.messages if window is not None else 0
-    # Somebody who wrote meanwhile has opened a whole window, into which nothing can be given back.
-    back = case(
-        (conversations.c.window_left < most, conversations.c.window_left + 1), else_=conversations.c.window_left
-    )
-    left = 0 if error.code == "window_used_up" else back
-    query = update(conversations).where(conversations.c.id == claimed.row.conversation_id)
-    tx.connection.execute(query.values(window_left=left))
+    row, window = claimed.row, claimed.channel.capabilities.window
+    if not (_may_have_left(row, error) or _is_free(row)):
+        used_up = error.code == "window_used_up"
+        reply_window.give_back(tx.connection, row.conversation_id, window, used_up=used_up)
 
 
 def _may_have_left(row: Row[Any], error: BotError | None = None) -> bool:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from bot.offers import OFFER_SECONDS
 from bot.storage.tables import cursors, inbox, jobs, outbox
-from bot.turn import OFFER_SECONDS
 
 _LIMIT = 500
 _TOLD_SECONDS = 2

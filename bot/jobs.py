@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def _code(error: Exception) -> str:
 
 
 def _stored_values(stored: StoredMedia) -> dict[str, Any]:
-    return {"status": "stored", "sha256": stored.sha256, "content_type": stored.content_type, "size": stored.size}
+    return {"status": "stored", **asdict(stored)}
 
 
 def _ended(job_id: int, attachment_id: int, values: Mapping[str, Any]) -> Record:

@@ -1,4 +1,4 @@
-"""Pictures and sounds: checked for type, size and decompression bombs, and kept by the hash of their content."""
+"""Pictures, sounds and films: checked for type, size and decompression bombs, and kept by the hash of their content."""
 
 from __future__ import annotations
 
@@ -27,36 +27,45 @@ _SOUNDS = (
     (b"ID3", "audio/mpeg"),
     (b"\xff\xfb", "audio/mpeg"),
 )
+_FILM = "video/mp4"
+# What an MP4 says it is; pictures and sounds come in the same wrapping, under other brands.
+_FILM_BRANDS = frozenset(
+    {b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"MSNV", b"dash"}
+)
 
 
 class UnacceptableMedia(BotError):
-    """The file is not what it should be: ``code`` is empty, too_large, not_an_image, too_many_pixels or broken."""
+    """The file is not what it should be: ``code`` is empty, too_large, not_an_image, too_many_pixels, not_a_film or
+    broken.
+    """
 
     code = "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMedia:
-    """A file in the media store; ``sha256`` names it."""
+    """A file in the media store; ``sha256`` names it, ``kind`` is what it has turned out to be."""
 
+    kind: str
     sha256: str
     content_type: str
     size: int
 
 
 def store_media(media_dir: Path, kind: str, content: bytes) -> StoredMedia:
-    """Checks a downloaded file and keeps it. Raises UnacceptableMedia.
+    """Checks a downloaded file and keeps it; ``kind``: image, voice, video or file. Raises UnacceptableMedia.
 
-    A sound of unknown kind is kept all the same: a person can listen to it, and no voice message is ever lost.
+    A sound of unknown kind is kept all the same: a person can listen to it, and no voice message is ever lost. Of what
+    was sent as a file only pictures and films are kept, whatever it is called.
     """
     if not content:
         raise UnacceptableMedia("the file is empty", code="empty")
     if len(content) > MAX_BYTES:
         raise UnacceptableMedia("the file is too large", code="too_large")
-    content_type = check_image(content) if kind == "image" else _sniff(content)
+    kind, content_type = _recognised(kind, content)
     digest = hashlib.sha256(content).hexdigest()
     _write_once(stored_path(media_dir, digest), content)
-    return StoredMedia(digest, content_type, len(content))
+    return StoredMedia(kind, digest, content_type, len(content))
 
 
 def stored_path(media_dir: Path, sha256: str) -> Path:
@@ -86,11 +95,18 @@ def check_image(content: bytes) -> str:
     return _IMAGE_TYPES[kind]
 
 
-def _sniff(content: bytes) -> str:
-    for start, content_type in _SOUNDS:
-        if content.startswith(start):
-            return content_type
-    return "video/mp4" if content[4:8] == b"ftyp" else "application/octet-stream"
+def _recognised(kind: str, content: bytes) -> tuple[str, str]:
+    """What a file is, and its content type."""
+    if kind == "image":
+        return kind, check_image(content)
+    if kind == "voice":
+        found = (content_type for start, content_type in _SOUNDS if content.startswith(start))
+        return kind, next(found, "application/octet-stream")
+    if content[4:8] == b"ftyp" and content[8:12] in _FILM_BRANDS:
+        return "video", _FILM
+    if kind == "video":
+        raise UnacceptableMedia("not a film", code="not_a_film")
+    return "image", check_image(content)
 
 
 def _write_once(path: Path, content: bytes) -> None:

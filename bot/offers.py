@@ -1,22 +1,98 @@
-"""Confirming replies that went out in an HTTP answer, many in one transaction."""
+"""Replies that go out in an HTTP answer: their rows are "offered" until it is written, then "sent"."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from bot.clock import Clock
+from bot.message import NOTHING
 from bot.storage.store import Store
-from bot.storage.tables import outbox
-from bot.turn import Answer
+from bot.storage.tables import inbox, outbox
+from bot.transaction import Transaction
 
 log = structlog.get_logger()
 
+OFFER_SECONDS = 20
+"""How long an HTTP answer may take to be written; after that its process has died."""
+
 _PAUSE_SECONDS = 0.05
 _PAUSE_AFTER_FAILURE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the HTTP answer may carry.
+
+    ``text`` None: nothing to say now. ``menu``: what of it may be tapped, as "head" and "choices". ``outbox_ids`` are
+    to be confirmed once the answer is written; ``more`` says that further rows of the conversation wait for that.
+    """
+
+    text: str | None = None
+    menu: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    outbox_ids: tuple[int, ...] = ()
+    conversation_id: int | None = None
+    more: bool = False
+    repeat: bool = False
+
+
+def later_answer(connection: Connection, channel: str, dedupe_key: str) -> Answer:
+    """What has become of a message that the platform asks for again: None while it is still being thought about,
+    an empty text when there is nothing to say.
+    """
+    same = (inbox.c.channel == channel, inbox.c.dedupe_key == dedupe_key)
+    known = connection.execute(select(inbox.c.id).where(*same, inbox.c.outcome != "waiting")).first() is not None
+    answer = first_answer(connection, channel, dedupe_key)
+    return replace(answer, text="") if known and answer.text is None else answer
+
+
+def first_answer(connection: Connection, channel: str, dedupe_key: str) -> Answer:
+    """The reply that the first copy of a message offered in its HTTP answer, if it did.
+
+    While nobody has confirmed it, this answer may: the first one's process has died, or is about to finish.
+    """
+    query = (
+        select(outbox.c.id, outbox.c.conversation_id, outbox.c.status, outbox.c.payload)
+        .join(inbox, inbox.c.id == outbox.c.inbox_id)
+        .where(inbox.c.channel == channel, inbox.c.dedupe_key == dedupe_key)
+        # A row that was never attempted through the API went, or goes, out in the HTTP answer.
+        .where(outbox.c.status.in_(("offered", "sent")), outbox.c.attempts == 0)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return Answer(repeat=True)
+    said = Answer(row.payload["text"], row.payload.get("menu", NOTHING), repeat=True)
+    if row.status == "sent":
+        return said
+    return replace(said, outbox_ids=(row.id,), conversation_id=row.conversation_id, more=True)
+
+
+def unsaid(tx: Transaction) -> Sequence[Row[Any]]:
+    """Texts that wait until the person of this turn writes, where nothing can be said unasked."""
+    died = tx.now - timedelta(seconds=OFFER_SECONDS)
+    waits = or_(outbox.c.status == "queued", (outbox.c.status == "offered") & (outbox.c.created_at < died))
+    query = select(outbox).where(outbox.c.conversation_id == tx.conversation_id, waits, outbox.c.kind == "text")
+    return tx.connection.execute(query.order_by(outbox.c.id)).all()
+
+
+def offer_with(tx: Transaction, words: str, older: Sequence[Row[Any]], limit: int) -> list[Row[Any]]:
+    """Offers those of the older texts that fit into one answer with ``words``, of at most ``limit`` bytes."""
+    fit, left = [], limit - len(words.encode())
+    for row in older:
+        left -= len(row.payload["text"].encode()) + 1
+        if left < 0:
+            break
+        fit.append(row)
+    if fit:
+        query = update(outbox).where(outbox.c.id.in_([row.id for row in fit]))
+        tx.connection.execute(query.values(status="offered", created_at=tx.now))
+    return fit
 
 
 class OfferConfirmer:

@@ -6,20 +6,20 @@ twice. What is stored waits in the inbox until a worker thinks about it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, Row, delete, update
+from sqlalchemy import Row, delete, update
 
 from bot.channels.channel import Channel, Page, PulledChannel
 from bot.clock import Clock
 from bot.errors import BotError, OverRate
+from bot.inbox import keep
 from bot.storage.store import Store
-from bot.storage.tables import cursors, inbox
-from bot.transaction import conversation_id, ignoring_repeats
-from bot.turn import inbox_row
+from bot.storage.tables import cursors
+from bot.transaction import ignoring_repeats
 
 log = structlog.get_logger()
 
@@ -146,7 +146,7 @@ class Pulling:
             step = update(cursors).where(*ours).values(cursor=page.cursor, lease_until=renewed)
             if connection.execute(step).rowcount != 1:
                 return None
-            stored = _store(connection, page, now)
+            stored = keep(connection, page.messages, now)
         found.update(stored)
         return renewed
 
@@ -158,18 +158,3 @@ class Pulling:
         with self._store.write() as connection:
             ours = (cursors.c.channel == channel, cursors.c.lease_until == lease)
             connection.execute(update(cursors).where(*ours).values(**values))
-
-
-def _store(connection: Connection, page: Page, now: datetime) -> Iterable[int]:
-    """Puts the messages into the inbox, to be thought about; the conversations they belong to."""
-    ids: dict[tuple[str, str], int] = {}
-    rows = []
-    for message in page.messages:
-        place = (message.account, message.chat)
-        if place not in ids:
-            ids[place] = conversation_id(connection, message.channel, message.account, message.chat, now)
-        waiting = {"outcome": "waiting", "handler": "", "note": "", "error": None}
-        rows.append({**inbox_row(message, ids[place], now), **waiting})
-    if rows:
-        connection.execute(ignoring_repeats(connection, inbox), rows)
-    return set(ids.values())

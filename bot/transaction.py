@@ -159,11 +159,15 @@ class Transaction:
 
     def is_configured(self, conversation_id: int) -> bool:
         """Whether a conversation's channel is still there; nothing can be said on one that was taken out or renamed."""
-        return self._place(conversation_id)[0] in self.capabilities
+        return self.channel_of(conversation_id) in self.capabilities
 
     def rules_of(self, conversation_id: int) -> Capabilities:
         """The rules of a conversation's channel, which is configured."""
-        return self.capabilities[self._place(conversation_id)[0]]
+        return self.capabilities[self.channel_of(conversation_id)]
+
+    def channel_of(self, conversation_id: int) -> str:
+        """The name of a conversation's channel, which may not be configured any more."""
+        return self._place(conversation_id)[0]
 
     def is_in_group(self, conversation_id: int) -> bool:
         """Whether everybody in a group reads what is said in a conversation."""

@@ -10,14 +10,14 @@ from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 from werkzeug.exceptions import HTTPException
 
-from bot.channels.channel import Channel, Inbound
+from bot.channels.channel import Channel, Inbound, ShowsButtons
 from bot.channels.envelope import MAX_BODY
 from bot.clock import Clock
 from bot.errors import ForgedCallback, MalformedCallback
 from bot.message import Message
-from bot.offers import OfferConfirmer
+from bot.offers import Answer, OfferConfirmer
 from bot.pulling import Pulling
-from bot.turn import Answer, Turns
+from bot.turn import Turns
 
 log = structlog.get_logger()
 
@@ -104,12 +104,19 @@ class Callbacks:
 
     def _respond(self, channel: Channel, inbound: Inbound, answer: Answer | None) -> Response:
         if answer is not None and answer.text is None and not inbound.asks_again:
+            if inbound.acknowledgement:
+                return Response(inbound.acknowledgement, 200, content_type=channel.content_type)
             return _plain(channel.acknowledgement, 200)
-        sealed = channel.passive_reply(inbound, answer.text if answer else None, self._clock.now())
-        response = Response(sealed, 200, content_type=channel.content_type)
+        response = Response(self._sealed(channel, inbound, answer), 200, content_type=channel.content_type)
         if answer is not None and answer.outbox_ids:
             response.call_on_close(lambda: self._offers.written(answer))
         return response
+
+    def _sealed(self, channel: Channel, inbound: Inbound, answer: Answer | None) -> str:
+        now = self._clock.now()
+        if answer is not None and answer.text and answer.menu and isinstance(channel, ShowsButtons):
+            return channel.answer_with_buttons(inbound, answer.text, answer.menu, now)
+        return channel.passive_reply(inbound, answer.text if answer else None, now)
 
     def _refuse(self, name: str, error: ForgedCallback | MalformedCallback) -> Response:
         self._seen.labels(name, error.code).inc()

@@ -23,10 +23,11 @@ def parcels(
 ) -> list[tuple[str, dict[str, Any]]]:
     """What leaves for these texts and menus: kinds and payloads of outbox rows, as few as possible.
 
+    A menu that becomes words keeps its choices in their "menu", where they may stand as buttons under them.
     ``for_everybody``: a group reads them. Raises NotPublic for a single one that was not written for it: all words on
     their way into a group pass here.
     """
-    if for_everybody and not all(isinstance(each, Public) for each in words):
+    if for_everybody and not all(isinstance(part, Public) for each in words for part in _parts(each)):
         raise NotPublic("these words were not written for everybody")
     found: list[tuple[str, dict[str, Any]]] = []
     lines: list[str] = []
@@ -40,7 +41,26 @@ def parcels(
             head = each.head
         found.append(("menu", _menu(each, head)))
         lines = []
-    return found + _texts(lines, rules)
+    texts = _texts(lines, rules)
+    if len(texts) == 1 and (menu := _to_tap(words, rules)):
+        texts[0][1]["menu"] = menu
+    return found + texts
+
+
+def _parts(words: str | Menu) -> Sequence[str]:
+    """All that is read of a text or a menu."""
+    if isinstance(words, str):
+        return (words,)
+    parts = (words.head, *(choice.label for choice in words.choices), words.by_number, words.tail)
+    return tuple(part for part in parts if part)
+
+
+def _to_tap(words: Sequence[str | Menu], rules: Capabilities) -> dict[str, Any] | None:
+    """The menu among these words whose choices may stand as buttons; of two, nobody could say which a number means."""
+    menus = [each for each in words if isinstance(each, Menu)]
+    if len(menus) != 1 or not 0 < len(menus[0].choices) <= rules.answer_buttons:
+        return None
+    return {"head": menus[0].head, "choices": [[choice.id, choice.label] for choice in menus[0].choices]}
 
 
 def _texts(lines: Sequence[str], rules: Capabilities) -> list[tuple[str, dict[str, Any]]]:

@@ -17,6 +17,7 @@ from shop.tables import order_lines
 Verdict = Literal["approved", "rejected"]
 
 _OPEN = ("submitted", "approved")
+_NOT_REFUSED = ("pending", "stored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,11 @@ def add_photos(tx: Transaction, claim_id: int, conversation_id: int, photos: Seq
 
     Photos that were refused, or are there already, are passed over.
     """
-    wanted = attachments_of(tx.connection, conversation_id, photos)
+    return add_evidence(tx, claim_id, attachments_of(tx.connection, conversation_id, photos))
+
+
+def add_evidence(tx: Transaction, claim_id: int, wanted: Sequence[int]) -> tuple[int, ...]:
+    """Adds attachments behind those that are there; returns the ids of the new ones."""
     known = set(evidence_of(tx.connection, claim_id))
     last = select(func.coalesce(func.max(evidence.c.position), 0)).where(evidence.c.claim_id == claim_id)
     position: int = tx.connection.execute(last).scalar_one()
@@ -117,10 +122,23 @@ def attachments_of(connection: Connection, conversation_id: int, photos: Sequenc
         select(inbox.c.dedupe_key, attachments.c.id)
         .join(attachments, attachments.c.inbox_id == inbox.c.id)
         .where(inbox.c.conversation_id == conversation_id, inbox.c.dedupe_key.in_(photos))
-        .where(attachments.c.status.in_(("pending", "stored")))
+        .where(attachments.c.status.in_(_NOT_REFUSED))
     )
     found: dict[str, int] = {row.dedupe_key: row.id for row in connection.execute(query)}
     return tuple(found[photo] for photo in dict.fromkeys(photos) if photo in found)
+
+
+def films_of(connection: Connection, conversation_id: int, since: datetime) -> tuple[int, ...]:
+    """The attachments' ids of a conversation's films since then that belong to no claim yet; refused ones not."""
+    query = (
+        select(attachments.c.id)
+        .join(inbox, inbox.c.id == attachments.c.inbox_id)
+        .where(attachments.c.conversation_id == conversation_id, inbox.c.received_at >= since)
+        .where(attachments.c.kind == "video", attachments.c.status.in_(_NOT_REFUSED))
+        .where(attachments.c.id.not_in(select(evidence.c.attachment_id)))
+        .order_by(attachments.c.id)
+    )
+    return tuple(connection.execute(query).scalars())
 
 
 def drop_photo(tx: Transaction, attachment_id: int) -> None:

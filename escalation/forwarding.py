@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bot.effects import Record
 from bot.message import Message
 from bot.transaction import Transaction
 from config.texts import Texts
@@ -14,9 +15,10 @@ from escalation.transcript import in_words
 from shop.directory import Staff
 
 
-def words_to_staff(tx: Transaction, conversation_id: int, message: Message, notices: Notices, texts: Texts) -> None:
+def words_to_staff(message: Message, notices: Notices, texts: Texts) -> Record:
     """Tells the holder, the owners and those who were told of a waiting ticket what the resident has written."""
-    notices.forward(tx, conversation_id, in_words(texts, message.kind, message.text))
+    words = in_words(texts, message.kind, message.text)
+    return lambda tx: notices.forward(tx, tx.conversation_id, words)
 
 
 def pictures_to_staff(tx: Transaction, conversation_id: int, attachment_ids: Sequence[int], notices: Notices) -> None:

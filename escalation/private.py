@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
 
+from bot import reply_window
 from bot.storage.tables import conversations
 from bot.transaction import Transaction
 from config.texts import Texts
@@ -59,6 +60,4 @@ def _is_open(tx: Transaction, row: Row[Any]) -> bool:
     rules = tx.capabilities.get(row.channel)
     if rules is None or row.session or not rules.pushes:
         return False
-    return rules.window is None or bool(
-        row.window_closes_at is not None and row.window_closes_at > tx.now and row.window_left > 0
-    )
+    return rules.window is None or (row.window_left > 0 and not reply_window.is_over(row, tx.now))

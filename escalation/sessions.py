@@ -38,7 +38,7 @@ def who_speaks(tx: Transaction, conversation_id: int) -> str:
 
 def may_go_over(tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
     """Whether this person has an account with which to speak in the platform's own client."""
-    channel = _channel(tx, ticket.conversation_id)
+    channel = tx.channel_of(ticket.conversation_id)
     rules = tx.capabilities.get(channel)
     return rules is not None and rules.hands_over and channel in staff.accounts
 
@@ -46,7 +46,7 @@ def may_go_over(tx: Transaction, ticket: Ticket, staff: Staff) -> bool:
 def hand_to(tx: Transaction, ticket: Ticket, staff: Staff) -> None:
     """Asks for the chat to go over to the ticket's owner, if she can speak there; where it does not, all stays."""
     if may_go_over(tx, ticket, staff):
-        _ask(tx, ticket, {"to": "person", "staff": staff.accounts[_channel(tx, ticket.conversation_id)]})
+        _ask(tx, ticket, {"to": "person", "staff": staff.accounts[tx.channel_of(ticket.conversation_id)]})
 
 
 def let_wait(tx: Transaction, ticket: Ticket) -> None:
@@ -96,9 +96,3 @@ def last_seen_elsewhere(tx: Transaction) -> int:
 
 def _ask(tx: Transaction, ticket: Ticket, payload: Mapping[str, Any]) -> None:
     tx.put(ticket.conversation_id, SESSION, payload, voice="person", about=tickets.about(ticket.id))
-
-
-def _channel(tx: Transaction, conversation_id: int) -> str:
-    query = select(conversations.c.channel).where(conversations.c.id == conversation_id)
-    channel: str = tx.connection.execute(query).scalar_one()
-    return channel

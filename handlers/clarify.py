@@ -41,7 +41,10 @@ def ask(turn: Turn, reading: Understanding, *, speakers: Speakers, knowledge: Kn
     choices = [entry for entry, _ in likely[:_CHOICES]]
     question = Menu(
         speakers.say(turn, "clarify.ask"),
-        tuple(Choice(f"{_OF_KNOWLEDGE}{entry}", knowledge.question_of(entry)) for entry in choices),
+        tuple(
+            Choice(f"{_OF_KNOWLEDGE}{each}", speakers.say(turn, "clarify.choice", question=knowledge.question_of(each)))
+            for each in choices
+        ),
         tail=speakers.say(turn, "clarify.neither"),
         by_number=speakers.say(turn, "clarify.by_number"),
     )
@@ -56,25 +59,10 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers, handing_over: 
     """The answer to a clarifying question. A choice is passed on as if it had been understood at once."""
     running = flow(turn, "clarify")
     text = turn.message.text
-    knowledge = readings.knowledge_of(turn)
-    tapped = _tapped(turn, knowledge)
+    tapped = _tapped(turn, readings.knowledge_of(turn))
     if tapped is None and (running is None or not text.strip() or readings.is_low(readings.of(turn))):
         return None
-    drop_flow(turn)
-    choices = [entry for entry in (running or {}).get("choices", ()) if knowledge.knows(entry)]
-    chosen = tapped or _by_number(text, choices)
-    if chosen:
-        entry = knowledge[chosen]
-        turn.facts[CHOSEN] = entry.id
-        turn.facts["reading"] = replace(
-            readings.of(turn),
-            entry=entry.id,
-            confidence=1.0,
-            decision="skill" if entry.skill else "answer",
-            skill=entry.skill,
-            kinds=(),
-            priority=None,
-        )
+    if choose(turn, readings):
         return None
     if says_neither(text) or readings.of(turn).decision in ("clarify", "handoff"):
         return Effects(
@@ -83,6 +71,28 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers, handing_over: 
             note="hand_over:unclear",
         )
     return None
+
+
+def choose(turn: Turn, readings: Readings) -> bool:
+    """Ends the question; whether this message answers it, which is then read as if the question had been asked."""
+    running, knowledge = flow(turn, "clarify"), readings.knowledge_of(turn)
+    drop_flow(turn)
+    choices = [entry for entry in (running or {}).get("choices", ()) if knowledge.knows(entry)]
+    chosen = _tapped(turn, knowledge) or _by_number(turn.message.text, choices)
+    if chosen is None:
+        return False
+    entry = knowledge[chosen]
+    turn.facts[CHOSEN] = entry.id
+    turn.facts["reading"] = replace(
+        readings.of(turn),
+        entry=entry.id,
+        confidence=1.0,
+        decision="skill" if entry.skill else "answer",
+        skill=entry.skill,
+        kinds=(),
+        priority=None,
+    )
+    return True
 
 
 def _tapped(turn: Turn, knowledge: Knowledge) -> str | None:

@@ -25,11 +25,7 @@ def forward(turn: Turn, effects: Effects, *, notices: Notices, texts: Texts) -> 
         return effects
     if effects.note in IN_THE_CLAIM:
         return effects
-
-    def record(tx: Transaction) -> None:
-        words_to_staff(tx, conversation.id, turn.message, notices, texts)
-
-    return replace(effects, records=(*effects.records, record))
+    return replace(effects, records=(*effects.records, words_to_staff(turn.message, notices, texts)))
 
 
 def on_undelivered(tx: Transaction, undelivered: Undelivered, *, notices: Notices) -> None:

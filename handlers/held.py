@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bot.conversation import Turn
 from bot.effects import Effects
-from bot.transaction import Transaction
 from config.texts import Texts
 from escalation.forwarding import words_to_staff
 from escalation.notices import Notices
@@ -16,8 +15,4 @@ def handle(turn: Turn, *, notices: Notices, texts: Texts) -> Effects | None:
         return None
     if turn.message.kind == "event":
         return Effects(note="held:event")
-
-    def record(tx: Transaction) -> None:
-        words_to_staff(tx, turn.conversation.id, turn.message, notices, texts)
-
-    return Effects(records=(record,), note="held")
+    return Effects(records=(words_to_staff(turn.message, notices, texts),), note="held")

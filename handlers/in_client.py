@@ -65,14 +65,9 @@ def session_told(tx: Transaction, who: str) -> None:
 
 def _left_to_them(turn: Turn, notices: Notices, texts: Texts) -> tuple[Record, ...]:
     """While nobody there has taken her out of the queue, only the owner of her ticket can see to her."""
-    conversation = turn.conversation
-    if conversation.session != "pool" or conversation.holder is None:
+    if turn.conversation.session != "pool" or turn.conversation.holder is None:
         return (sessions.look,)
-
-    def forward(tx: Transaction) -> None:
-        words_to_staff(tx, conversation.id, turn.message, notices, texts)
-
-    return (sessions.look, forward)
+    return (sessions.look, words_to_staff(turn.message, notices, texts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ it was called; what members say among themselves it does not hear.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,13 +22,14 @@ from escalation.notices import Notices
 from escalation.transcript import shortened, without_phones
 from faq import group_answers
 from faq.gaps import ANSWERED
+from handlers import clarify
 from handlers.answer import answer_values
 from handlers.greeting import SENTENCES
 from handlers.hand_over import HandOver, cause_of, reason_of
 from handlers.proof import read_proof
 from handlers.reading import Readings
 from handlers.speaker import Speakers
-from handlers.state import current, forget_words
+from handlers.state import current, flow, forget_words
 from shop.directory import Directory
 from shop.kf_links import link_to
 from shop.policy import Policy
@@ -71,11 +72,7 @@ def handle(
     effects = group.answered()
     if turn.conversation.holder is None:
         return effects  # while a ticket waits, staff read along anyway
-
-    def record(tx: Transaction) -> None:
-        words_to_staff(tx, turn.conversation.id, turn.message, notices, texts)
-
-    return Effects(effects.replies, effects.state, (*effects.records, record), effects.note)
+    return replace(effects, records=(*effects.records, words_to_staff(turn.message, notices, texts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +95,8 @@ class _Group:
         if not message.text.strip():
             wordless = "group.hello" if message.media is None else "group.picture"
             return Effects((self._way(wordless) if message.media else self._say(wordless),), note=wordless)
+        if flow(self.turn, "clarify") or message.choice:
+            clarify.choose(self.turn, self.readings)
         reading = self.readings.of(self.turn)
         cause = None if staff else cause_of(reading, self.readings.is_low(reading))
         if cause is not None and self.turn.conversation.holder is not None:
@@ -116,6 +115,9 @@ class _Group:
             return self._claim(reading)
         if reading.decision in ("skill", "answer") or self._seems_personal(reading):
             return Effects((self._way("group.personal", reading),), note=f"group:personal {reading.entry}")
+        if reading.decision == "clarify":
+            knowledge = self.readings.knowledge_of(self.turn)
+            return clarify.ask(self.turn, reading, speakers=self.speakers, knowledge=knowledge)
         return Effects((self._say("clarify.rephrase"),), note="clarify:group")
 
     def _general(self, reading: Understanding) -> Effects | None:

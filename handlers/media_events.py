@@ -24,6 +24,7 @@ REFUSED_AT = "photo_refused_at"
 """The key in the state under which stands when the resident was last told that a photo is unusable."""
 
 _SENTENCES = {"too_large": "photo_too_large", "too_many_pixels": "photo_too_large", "not_an_image": "photo_not_image"}
+_TO_STAFF = {"voice": "voice_unreadable", "video": "film_unreadable", "file": "file_unreadable"}
 
 
 def handle(turn: Turn, *, store: Store, speakers: Speakers, notices: Notices, texts: Texts) -> Effects | None:
@@ -42,10 +43,18 @@ def handle(turn: Turn, *, store: Store, speakers: Speakers, notices: Notices, te
         return _stored(turn, attachment_id, claim, draft, notices)
     if turn.conversation.holder is not None or turn.message.chat or turn.message.extra["kind"] == "voice":
         return _tell_staff(turn, attachment_id, texts, notices)
-    if draft is None and claim is None and not turn.conversation.followed:
+    if not _counts_on_it(turn, draft, claim):
         return Effects(note="media:unusable")
     left = draft.without_photo(sent.dedupe_key) if draft else None
     return _tell_resident(turn, attachment_id, sent.received_at, left, speakers)
+
+
+def _counts_on_it(turn: Turn, draft: Draft | None, claim: Claim | None) -> bool:
+    """Whether the resident believes that somebody will see it. Of a file she has read that it cannot be opened."""
+    if turn.message.extra["kind"] == "file":
+        return False
+    beside_a_draft = turn.message.extra["kind"] == "video" and open_draft(current(turn), turn.now) is not None
+    return draft is not None or claim is not None or turn.conversation.followed or beside_a_draft
 
 
 def _stored(turn: Turn, attachment_id: int, claim: Claim | None, draft: Draft | None, notices: Notices) -> Effects:
@@ -64,7 +73,7 @@ def _stored(turn: Turn, attachment_id: int, claim: Claim | None, draft: Draft | 
 
 def _tell_staff(turn: Turn, attachment_id: int, texts: Texts, notices: Notices) -> Effects:
     """A person speaks here, everybody reads along, or a voice message cannot be asked for again: staff are told."""
-    name = "voice_unreadable" if turn.message.extra["kind"] == "voice" else "photo_unreadable"
+    name = _TO_STAFF.get(turn.message.extra["kind"], "photo_unreadable")
 
     def forward(tx: Transaction) -> None:
         drop_photo(tx, attachment_id)
@@ -82,11 +91,19 @@ def _tell_resident(
     records: tuple[Record, ...] = (lambda tx: drop_photo(tx, attachment_id),)
     if told_at and received_at <= datetime.fromisoformat(told_at):
         return Effects(state=state, records=records, note="media:unusable")
-    lost = turn.message.event == MEDIA_LOST
-    name = "photo_lost" if lost else _SENTENCES.get(turn.message.extra["reason"], "photo_broken")
     return Effects(
-        replies=(speakers.say(turn, f"claim.{name}"),),
+        replies=(speakers.say(turn, f"claim.{_sentence(turn)}"),),
         state={**state, REFUSED_AT: turn.now.isoformat()},
         records=records,
         note="media:unusable",
     )
+
+
+def _sentence(turn: Turn) -> str:
+    what = "film" if turn.message.extra["kind"] == "video" else "photo"
+    if turn.message.event == MEDIA_LOST:
+        return f"{what}_lost"
+    reason = turn.message.extra["reason"]
+    if what == "film":
+        return "film_too_large" if reason == "too_large" else "film_broken"
+    return _SENTENCES.get(reason, "photo_broken")

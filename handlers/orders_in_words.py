@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.conversation import Turn
 from bot.storage.store import Store
+from handlers.claim.lines import named
 from handlers.speaker import Speaker, Speakers
 from shop.orders import OrderLine, lines_of_order, matching_lines, recent_lines
 
@@ -68,9 +69,9 @@ class _Words:
         lines = sorted(lines, key=lambda line: line.status != "arrived")
         where = self._where() if lines[0].status == "arrived" else ""
         if len(lines) == 1:
-            return self.say("one", product=_named(lines[0]), status=self._status(lines[0])) + where
+            return self.say("one", product=named(lines[0]), status=self._status(lines[0])) + where
         rows = [
-            self.say("row", number=number, product=_named(line), status=self._status(line))
+            self.say("row", number=number, product=named(line), status=self._status(line))
             for number, line in enumerate(lines[:_SHOWN], 1)
         ]
         more = self.say("more", count=len(lines) - _SHOWN) if len(lines) > _SHOWN else ""
@@ -92,10 +93,6 @@ class _Words:
 
     def say(self, name: str, **values: object) -> str:
         return self.speakers.say(self.turn, f"order.{name}", **values)
-
-
-def _named(line: OrderLine) -> str:
-    return f"{line.product} {line.spec}".strip()
 
 
 def day_and_time(moment: datetime, now: datetime, zone: ZoneInfo) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.conversation import Turn
@@ -57,4 +58,4 @@ def remember(turn: Turn, effects: Effects) -> Effects:
         state["history"] = []
     elif turn.message.text:
         state["history"] = list(last_messages(turn))[-HISTORY:]
-    return Effects(effects.replies, state, effects.records, effects.note)
+    return replace(effects, state=state)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.channels.channel import CARD_TAPPED, Inbound, text_of
+from bot.channels.template_card import chosen
 from bot.errors import MalformedCallback
 from bot.events import FEEDBACK
 from bot.message import NOTHING, Media, Message, MessageKind
@@ -137,17 +138,23 @@ def _event(fields: Fields, about: Mapping[str, Any], nonce: str) -> Inbound:
     read = _EVENTS.get(name)
     if read is None:
         return Inbound(None, "event:other", nonce=nonce)
-    message = Message(**about, kind="event", **read(part(event, name)))
-    seen = f"event:{message.event}_{message.extra['kind']}" if message.event == FEEDBACK else f"event:{message.event}"
+    message = Message(**{**about, "kind": "event", **read(part(event, name), about["account"])})
+    what = message.event or CARD_TAPPED
+    seen = f"event:{what}_{message.extra['kind']}" if what == FEEDBACK else f"event:{what}"
     return Inbound(message, seen, about["account"], nonce=nonce, answers_in_words=name == WELCOME)
 
 
-def _tapped(event: Fields) -> dict[str, Any]:
-    choice = text_of(event, "event_key")[:_LONGEST_CHOICE]
-    return {"event": CARD_TAPPED, "choice": choice, "extra": {"task": text_of(event, "task_id")[:_LONGEST_ID]}}
+def _tapped(event: Fields, account: str) -> dict[str, Any]:
+    """A choice of a menu stands for its words. The same one, tapped again by the same person, is a repeat."""
+    task, key = text_of(event, "task_id")[:_LONGEST_ID], text_of(event, "event_key")[:_LONGEST_CHOICE]
+    choice = chosen(task, key)
+    if choice is None:
+        return {"event": CARD_TAPPED, "choice": key, "extra": {"task": task}}
+    once = _that_fits(f"{task}:{account}:{choice[0]}")
+    return {"kind": "text", "choice": choice[0], "text": choice[1], "extra": {"task": task}, "dedupe_key": once}
 
 
-def _feedback(event: Fields) -> dict[str, Any]:
+def _feedback(event: Fields, account: str) -> dict[str, Any]:
     """The answer's id is the key of the message that it answered."""
     reasons = event.get("inaccurate_reason_list")
     known = [reason for reason in reasons if reason in (1, 2, 3, 4)] if isinstance(reasons, list) else []
@@ -161,8 +168,9 @@ def _feedback(event: Fields) -> dict[str, Any]:
     return {"event": FEEDBACK, "extra": {name: value for name, value in extra.items() if value}}
 
 
-_EVENTS: Mapping[str, Callable[[Fields], dict[str, Any]]] = {
-    WELCOME: lambda event: {"event": WELCOME},
+# What each tells besides its sender, who is named too.
+_EVENTS: Mapping[str, Callable[[Fields, str], dict[str, Any]]] = {
+    WELCOME: lambda event, account: {"event": WELCOME},
     "template_card_event": _tapped,
     "feedback_event": _feedback,
 }
@@ -177,4 +185,8 @@ def _key(fields: Fields) -> str:
     key = text_of(fields, "msgid")
     if not key:
         raise MalformedCallback("the callback has no id")
+    return _that_fits(key)
+
+
+def _that_fits(key: str) -> str:
     return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()

@@ -8,6 +8,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal
 
+from bot.channels.template_card import MOST_BUTTONS
+
 Repeats = Literal["never", "same_text", "same_key"]
 """When an unknown result may be tried again: never; texts only, as the platform drops a text sent twice; or anything,
 as the platform knows the key of every message."""
@@ -42,7 +44,8 @@ class Capabilities:
     ``window``: what a person's message opens, None for no such limit; ``event_windows``: what an event opens.
     ``rates``: how fast it may send. ``merges``: texts that wait leave as one message, to spare the budget.
     ``text_bytes``: the longest text in UTF-8 bytes. ``sends`` and ``hears``: the kinds of messages it can carry.
-    ``menu_choices``: how many choices a tappable menu may have; 0: a menu becomes a numbered text.
+    ``menu_choices``: how many choices a tappable menu may have; 0: a menu becomes a numbered text. ``answer_buttons``:
+    how many of them may then stand as buttons under the words in an HTTP answer.
     ``streams``: an HTTP answer may be left open; the platform asks again for the rest.
     ``of_members``: its accounts are members of the corporation, who can be mentioned in its groups.
     ``voice_in_words``: voice messages may come with their words.
@@ -69,6 +72,7 @@ class Capabilities:
     sends: frozenset[str] = frozenset({"text", "image", "voice"})
     hears: frozenset[str] = frozenset({"text", "image", "voice", "video", "file", "location", "link"})
     menu_choices: int = 0
+    answer_buttons: int = 0
     streams: bool = False
     of_members: bool = False
     voice_in_words: bool = False
@@ -102,7 +106,7 @@ WECOM_APP = Capabilities(
     text_bytes=2048,
     repeats="same_text",
     of_members=True,
-    sends=frozenset({"text", "image", "voice", "card"}),
+    sends=frozenset({"text", "image", "voice", "video", "card"}),
     rates=(Rate(30, 60, "person"), Rate(1000, 3600, "person")),
 )
 
@@ -128,8 +132,10 @@ WECOM_KF = Capabilities(
 
 # A callback bot cannot speak unasked: there is the answer to a message, left open for up to six minutes, and one more
 # through its response_url within an hour. The platform lets three messages of a member wait for their answers at once;
-# of groups it hears text and pictures in which the bot is called. Voice messages come as words.
-# Source: developer.work.weixin.qq.com documents 100719 (messages), 101031 (answers), 101138 (response_url).
+# of groups it hears text and pictures in which the bot is called. Voice messages come as words. An answer may bring one
+# card with six buttons.
+# Source: developer.work.weixin.qq.com documents 100719 (messages), 101031 (answers), 101032 (cards), 101138
+# (response_url).
 WECOM_AIBOT = Capabilities(
     reply_deadline=5.0,
     reply_margin=3.5,
@@ -142,6 +148,7 @@ WECOM_AIBOT = Capabilities(
     merges=True,
     sends=frozenset({"text"}),
     hears=frozenset({"text", "image", "voice", "video", "file"}),
+    answer_buttons=MOST_BUTTONS,
     streams=True,
     of_members=True,
     voice_in_words=True,

@@ -21,7 +21,8 @@ class Inbound:
     ``seen`` names what came ("text", "event:location"), for the counters. ``sender`` and ``receiver`` and ``nonce``
     are what a passive reply needs. ``poke``: the callback only says that messages wait to be pulled, with this token
     (which may be empty). ``answers_in_words``: the HTTP answer can carry a text. ``asks_again``: the platform asks for
-    what became of the message with this dedupe key.
+    what became of the message with this dedupe key. ``acknowledgement``: the HTTP answer to this one when no text goes
+    into it, where that is not the channel's own.
     """
 
     message: Message | None
@@ -32,6 +33,7 @@ class Inbound:
     poke: str | None = None
     asks_again: str = ""
     answers_in_words: bool = True
+    acknowledgement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,17 @@ class PulledChannel(Channel, Protocol):
         """The messages after ``cursor`` (empty: from the oldest kept). ``token``: from the last poke, or empty.
 
         Raises as ``send`` does.
+        """
+        ...
+
+
+@runtime_checkable
+class ShowsButtons(Protocol):
+    """A channel whose HTTP answers may have buttons under their words: its capabilities say ``answer_buttons``."""
+
+    def answer_with_buttons(self, inbound: Inbound, text: str, menu: Mapping[str, Any], now: datetime) -> str:
+        """As ``passive_reply``, with the choices of a menu to tap; ``menu``: "head", and "choices" as pairs of id and
+        label, all of which stand in the text, too.
         """
         ...
 

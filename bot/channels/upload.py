@@ -14,11 +14,12 @@ _SUFFIX = {
     "image/gif": "gif",
     "image/webp": "webp",
     "audio/amr": "amr",
+    "video/mp4": "mp4",
 }
 
 
 def upload(client: Any, outgoing: Outgoing) -> str:
-    """Uploads the content of a picture or sound through a wechatpy client; returns its media id.
+    """Uploads the content of a picture, sound or film through a wechatpy client; returns its media id.
 
     An upload that may or may not have arrived does no harm, so its loss counts as unreachable.
     """

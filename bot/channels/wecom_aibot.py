@@ -26,9 +26,10 @@ from bot.channels.channel import Inbound, Outgoing
 from bot.channels.client import Transport
 from bot.channels.envelope import Envelope, Signature, check_age
 from bot.channels.examination import Finding, Verification
+from bot.channels.template_card import chosen_card, menu_card
 from bot.clock import Clock
 from bot.errors import BotError, ForgedCallback, MediaTooLarge, PlatformError
-from bot.message import Media
+from bot.message import Media, Message
 from config.channels import WecomAibotConfig
 
 _WAIT = "…"
@@ -73,22 +74,26 @@ class WecomAibot:
         fields = self._envelope.open_json(body, signature)
         told = inbound(self.name, fields, nonce=signature.nonce, now=now, bot_name=self._config.bot_name)
         message = told.message
-        if message is None or not message.reply_address or self._later(message.reply_address):
+        if message is None:
             return told
-        return replace(told, message=replace(message, reply_address=""))
+        if message.reply_address and not self._later(message.reply_address):
+            told = replace(told, message=replace(message, reply_address=""))
+        of_menu = message.choice and not message.event  # other cards stay as they are
+        return replace(told, acknowledgement=self._changed_card(told, message, now)) if of_menu else told
 
     def passive_reply(self, inbound: Inbound, text: str | None, now: datetime) -> str:
         """A stream, finished when there is something to say; somebody who comes in gets a plain welcome."""
-        if inbound.message is not None and inbound.message.event == WELCOME:
+        if _is_welcome(inbound):
             return self._seal({"msgtype": "text", "text": {"content": text}}, inbound, now) if text else ""
-        name = inbound.asks_again or (inbound.message.dedupe_key if inbound.message else "")
-        stream = {
-            "id": name,
-            "finish": text is not None,
-            "content": without_markup(text) if text else _WAIT,
-            "feedback": {"id": name},
-        }
-        return self._seal({"msgtype": "stream", "stream": stream}, inbound, now)
+        return self._seal({"msgtype": "stream", "stream": _stream(inbound, text)}, inbound, now)
+
+    def answer_with_buttons(self, inbound: Inbound, text: str, menu: Mapping[str, Any], now: datetime) -> str:
+        """A stream with a card below. Its words are whole without it, as not every client may show the card."""
+        card = None if _is_welcome(inbound) else menu_card(menu, _answered(inbound))
+        if card is None:
+            return self.passive_reply(inbound, text, now)
+        content = {"msgtype": "stream_with_template_card", "stream": _stream(inbound, text), "template_card": card}
+        return self._seal(content, inbound, now)
 
     def send(self, account: str, outgoing: Outgoing) -> None:
         """The one later answer to a message, to its ``response_url`` (document 101138)."""
@@ -133,6 +138,13 @@ class WecomAibot:
         sealed = {"encrypt": encrypted, "msgsignature": signature, "timestamp": timestamp, "nonce": inbound.nonce}
         return json.dumps(sealed)
 
+    def _changed_card(self, told: Inbound, message: Message, now: datetime) -> str:
+        """What a menu shows to whoever has tapped it (document 101031)."""
+        card = chosen_card(message.extra["task"], message.choice, message.text)
+        # In a group the others may still choose; in a single chat nobody can be named.
+        whose = {"userids": [message.account]} if message.chat else {}
+        return self._seal({"response_type": "update_template_card", **whose, "template_card": card}, told, now)
+
     def _later(self, address: str) -> SplitResult | None:
         """Where a later answer goes; None for an address that is not the platform's."""
         parts = _split(address)
@@ -158,6 +170,25 @@ class WecomAibot:
         if not 1 <= fill <= _BLOCK or plain[-fill:] != bytes([fill]) * fill:
             raise PlatformError(0, "the file is not encrypted as it should be", permanent=True)
         return plain[:-fill]
+
+
+def _is_welcome(inbound: Inbound) -> bool:
+    return inbound.message is not None and inbound.message.event == WELCOME
+
+
+def _answered(inbound: Inbound) -> str:
+    """The key of the message that is answered, now or when the platform asks again."""
+    return inbound.asks_again or (inbound.message.dedupe_key if inbound.message else "")
+
+
+def _stream(inbound: Inbound, text: str | None) -> dict[str, Any]:
+    name = _answered(inbound)
+    return {
+        "id": name,
+        "finish": text is not None,
+        "content": without_markup(text) if text else _WAIT,
+        "feedback": {"id": name},
+    }
 
 
 def without_markup(text: str) -> str:

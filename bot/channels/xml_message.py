@@ -111,7 +111,8 @@ def _media(fields: Mapping[str, Any], kind: MessageKind) -> Media | None:
     identifier = text_of(fields, "MediaId16K") or text_of(fields, "MediaId")
     if not identifier or len(identifier) > 256:
         return None
-    if kind == "image" or kind == "voice" or kind == "video" or kind == "file":
+    # A film is not fetched: in its place an Official Account is given an address elsewhere.
+    if kind == "image" or kind == "voice":
         return Media(kind, identifier, text_of(fields, "Format"))
     return None
 

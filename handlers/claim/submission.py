@@ -15,14 +15,16 @@ from bot.transaction import Transaction
 from claims.claims import (
     Claim,
     NewClaim,
+    add_evidence,
     add_photos,
     attachments_of,
     evidence_of,
+    films_of,
     lock_order_line,
     open_claim,
     submit,
 )
-from claims.draft import Draft
+from claims.draft import IDLE, Draft
 from escalation import tickets
 from escalation.forwarding import pictures_of_ticket, pictures_to_staff
 from escalation.handover import hand_over
@@ -81,6 +83,8 @@ class Submission:
             policy=self.handing_over.policy,
         )
         claim = submit(tx, self._claim(), ticket.id)
+        # Staff can look at films; they are no photos, so the claim has asked for those all the same.
+        add_evidence(tx, claim.id, films_of(tx.connection, tx.conversation_id, tx.now - IDLE))
         show_photos(tx, claim, evidence_of(tx.connection, claim.id), self.handing_over.notices)
         expect_photos(tx, tx.conversation_id, claim, LATE_PHOTOS)
 
@@ -141,10 +145,11 @@ def show_photos(tx: Transaction, claim: Claim, attachment_ids: Sequence[int], no
 
 
 def show_unclaimed(turn: Turn, photos: Sequence[str], notices: Notices) -> Record:
-    """Shows the photos of a draft that a person takes over to whoever that is."""
+    """Shows the photos of a draft that a person takes over, and films beside them, to whoever that is."""
 
     def show(tx: Transaction) -> None:
         found = attachments_of(tx.connection, turn.conversation.id, photos)
+        found += films_of(tx.connection, turn.conversation.id, tx.now - IDLE)
         pictures_to_staff(tx, turn.conversation.id, _fetched(tx, found), notices)
 
     return show

@@ -32,6 +32,7 @@ ANSWER_LASTS = timedelta(hours=1)
 AT_ONCE = 3  # messages of one member that are being answered
 TOO_MANY = "机器人还在回答您前面的消息，请稍后再发"
 FILES = "/files/"
+MENU = "menu-"  # how the bot names the cards of its menus: it knows a choice again by card and member
 
 Content = dict[str, Any]
 
@@ -244,7 +245,9 @@ class Aibot(Platform):
         with self.world.changed:
             if json.loads(body)["nonce"] not in self._nonces.get(callback.key, ()):
                 raise ValueError("the answer's nonce is not the request's")
-            reply = read_bot_reply(plain, callback.occasion, self._task_ids)
+            # What answers a repeat is not shown again, so its card takes no id of its own.
+            taken = () if callback.key in self._replied else self._task_ids
+            reply = read_bot_reply(plain, callback.occasion, taken)
         if callback.task_id and reply.card is not None and reply.card.task_id != callback.task_id:
             raise ValueError("the card's task_id is not that of the one tapped")
         return reply
@@ -268,7 +271,12 @@ class Aibot(Platform):
         return callback
 
     def inbox_key(self, key: str, document: str) -> str:
-        return str(json.loads(document)["msgid"])
+        told = json.loads(document)
+        tapped = told.get("event", {}).get("template_card_event")
+        if tapped is None or not tapped["task_id"].startswith(MENU):
+            return str(told["msgid"])
+        choice = tapped["event_key"].partition("#")[0]
+        return f"{tapped['task_id']}:{told['from']['userid']}:{choice}"
 
     def _event(
         self, chat: str, member: str, occasion: Occasion, about: Content | None, *, with_door: bool = False, **more: Any
@@ -351,7 +359,7 @@ class Aibot(Platform):
     def _ask(self, stream: Stream) -> bool:
         told, about = stream.callback, {"msgtype": "stream", "stream": {"id": stream.id}}
         callback = self._callback(told.account, told.member, "stream", about)
-        reply = self.judge(callback, self._try(callback)).reply
+        reply = self.judge(callback, self.poll(callback)).reply
         with self.world.changed:
             self._nonces.pop(callback.key, None)
             if not isinstance(reply, BotReply) or reply.stream_id not in ("", stream.id):

@@ -1,4 +1,7 @@
-"""What a smart bot may answer, and when: documents 101031 (in the HTTP answer) and 101138 (through response_url)."""
+"""What a smart bot may answer, and when: documents 101031 (in the HTTP answer) and 101138 (through response_url).
+
+Its cards are those of document 101032, which knows no words in the buttons' place, as an app's cards may have.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ def read_bot_reply(body: Any, occasion: Occasion, task_ids: Collection[str]) -> 
             return _update(body)
         if kind == "template_card":
             return read_card_answer(body, task_ids)
-        card = None if kind == "stream" else read_card(body.get("template_card"), taken=task_ids)
+        card = None if kind == "stream" else _card(body.get("template_card"), taken=task_ids)
         return _stream(kind, body.get("stream"), card, first=occasion == "message")
     except ApiError as error:
         raise ValueError(error.errmsg) from error
@@ -64,8 +67,13 @@ def read_bot_reply(body: Any, occasion: Occasion, task_ids: Collection[str]) -> 
 def read_card_answer(body: Mapping[str, Any], task_ids: Collection[str]) -> BotReply:
     """A card as an answer of its own; ``ApiError`` when it is outside the limits."""
     part = body.get("template_card")
-    card = read_card(part, taken=task_ids)
+    card = _card(part, taken=task_ids)
     return BotReply("template_card", card.words, card=card, feedback_id=_feedback(part))
+
+
+def _card(part: Any, *, taken: Collection[str] = (), update: bool = False) -> Card:
+    known = {name: value for name, value in part.items() if name != "replace_text"} if isinstance(part, dict) else part
+    return read_card(known, taken=taken, update=update)
 
 
 def read_markdown(body: Mapping[str, Any]) -> BotReply:
@@ -84,7 +92,7 @@ def _update(body: Mapping[str, Any]) -> BotReply:
     if not isinstance(userids, list):
         raise ValueError("userids must be a list")
     part = body.get("template_card")
-    card = read_card(part, update=True)
+    card = _card(part, update=True)
     named = tuple(str(user) for user in userids)
     return BotReply("update_template_card", card.words, card=card, feedback_id=_feedback(part), userids=named)
 

@@ -12,9 +12,10 @@ from bot.clock import Clock
 from bot.conversation import Turn
 from bot.effects import Effects
 from bot.message import Media, Message
+from bot.offers import Answer
 from bot.storage.store import Store
 from bot.storage.tables import inbox, outbox
-from bot.turn import Answer, NamedHandler, Turns
+from bot.turn import NamedHandler, Turns
 
 
 class Wakes:

@@ -86,6 +86,30 @@ def test_a_tapped_card_tells_the_button_and_what_may_be_said_later() -> None:
     assert not recorded("template-card").answers_in_words
 
 
+def test_a_tapped_choice_of_a_menu_is_as_if_its_words_had_been_written() -> None:
+    told = tapped("faq:refund-arrival#退款多久到账？", task="menu-0123", account="WangAyi")
+    assert (told.kind, told.text, told.choice, told.event) == ("text", "退款多久到账？", "faq:refund-arrival", "")
+    assert told.dedupe_key == "menu-0123:WangAyi:faq:refund-arrival"
+    assert tapped("faq:refund-arrival#退款多久到账？", task="menu-0123", account="Li").dedupe_key != told.dedupe_key
+    assert len(tapped("长" * 60 + "#好", task="menu-0123", account="x" * 128).dedupe_key) <= 200
+
+
+@pytest.mark.parametrize(
+    ("task", "key"),
+    [("ticket-1", "faq:a#甲"), ("menu-1", "接单 0123"), ("menu-1", "faq:a#"), ("", ""), ("menu-1", "#")],
+)
+def test_a_tap_on_any_other_card_is_an_event(task: str, key: str) -> None:
+    assert tapped(key, task=task, account="WangAyi").event == "card"
+
+
+def tapped(key: str, *, task: str, account: str) -> Message:
+    event = {"eventtype": "template_card_event", "template_card_event": {"event_key": key, "task_id": task}}
+    found = recorded("template-card", event=event, **{"from": {"userid": account}})
+    assert found.message is not None
+    assert (found.seen, found.answers_in_words) == ("event:card", False)
+    return found.message
+
+
 def test_a_judgement_names_the_message_whose_answer_it_judges() -> None:
     bad, good = message("feedback-bad"), message("feedback-good")
     answered = message("text-in-group").dedupe_key

@@ -91,6 +91,45 @@ def test_a_voice_message_is_kept_whatever_it_is(tmp_path, content: bytes, conten
     assert store_media(tmp_path, "voice", content).content_type == content_type
 
 
+def film(brand: bytes = b"isom") -> bytes:
+    """The head of an MP4, and some bytes."""
+    return b"\x00\x00\x00\x18ftyp" + brand + bytes(4) + b"isomavc1" + bytes(200)
+
+
+@pytest.mark.parametrize("brand", [b"isom", b"mp42", b"avc1"])
+def test_a_film_is_kept_as_it_is(tmp_path, brand: bytes) -> None:
+    stored = store_media(tmp_path, "video", film(brand))
+    assert (stored.kind, stored.content_type) == ("video", "video/mp4")
+    assert stored_path(tmp_path, stored.sha256).read_bytes() == film(brand)
+
+
+def test_of_files_pictures_and_films_are_kept_as_what_they_are(tmp_path) -> None:
+    assert store_media(tmp_path, "file", picture("PNG")).kind == "image"
+    assert store_media(tmp_path, "file", film()).kind == "video"
+
+
+@pytest.mark.parametrize("kind", ["video", "file"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html><script>alert(1)</script></html>",
+        b"MZ this is a program",
+        b"%PDF-1.7 a document",
+        b"PK\x03\x04 an archive",
+        b"\x00\x00\x00\x18ftypheic a picture in the same wrapping",
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        AMR,
+        b"",
+        b"\x00\x00\x00\x18ftypisom" + bytes(10 * 1024 * 1024),
+    ],
+    ids=["html", "program", "document", "archive", "heic", "svg", "sound", "empty", "too large"],
+)
+def test_whatever_else_comes_as_a_film_or_a_file_is_refused_and_leaves_no_file(tmp_path, kind, content: bytes) -> None:
+    with pytest.raises(UnacceptableMedia):
+        store_media(tmp_path, kind, content)
+    assert list(tmp_path.rglob("*")) == []
+
+
 class Fetching:
     """Jobs that fetch from the playground's platform."""
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from bot.channels.capabilities import OFFICIAL_ACCOUNT, Capabilities, Window
 from bot.channels.channel import Outgoing, Receipt
@@ -17,9 +17,10 @@ from bot.delivery import Delivery, Undelivered
 from bot.effects import Effects
 from bot.errors import BotError, OverRate, PlatformError, ResultUnknown
 from bot.menu import Choice, Menu
-from bot.storage.tables import conversations, inbox, outbox
+from bot.offers import Answer
+from bot.storage.tables import conversations, outbox
 from bot.transaction import Transaction
-from bot.turn import Answer, NamedHandler, Turns, inbox_row
+from bot.turn import NamedHandler, Turns
 from tests.bot.rig import Rig, Wakes, message
 
 SPARING = replace(
@@ -89,12 +90,8 @@ class House(Rig):
 
     def store_to_be_thought_about(self, *texts: str) -> None:
         """Alice's messages are fetched, and nobody has thought about them yet."""
-        waiting = {"outcome": "waiting", "handler": "", "note": "", "error": None}
-        with self.store.write() as connection:
-            for text in texts:
-                connection.execute(
-                    insert(inbox), {**inbox_row(message(text, account="alice"), 1, self.clock.now()), **waiting}
-                )
+        for text in texts:
+            self.turns.keep(message(text, account="alice"))
 
     def follow(self) -> None:
         with self.store.write() as connection:

@@ -37,6 +37,12 @@ def screen(wechat, name: str = "zhang") -> list:
     return [bubble for bubble in wechat.person(name).chat() if bubble.speaker == "bot"]
 
 
+def test_a_film_is_shown_to_staff(app: WecomApp, wechat) -> None:
+    film = b"\x00\x00\x00\x18ftypmp42" + bytes(300)
+    app.send(LEADER, Outgoing("video", content=film, content_type="video/mp4", key=key(1)))
+    assert [(bubble.kind, bubble.media) for bubble in screen(wechat)] == [("video", film)]
+
+
 def test_a_card_is_shown_with_its_buttons_and_can_be_changed_once(app: WecomApp, wechat) -> None:
     wechat.wecom.wire.url = "http://127.0.0.1:9/callback/app"
     receipt = app.send(LEADER, card())

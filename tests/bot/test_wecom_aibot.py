@@ -20,6 +20,7 @@ from bot.conversation import Turn
 from bot.delivery import Delivery, Undelivered
 from bot.effects import Effects
 from bot.errors import BotError, ForgedCallback, MalformedCallback, MediaTooLarge, PlatformError
+from bot.menu import Choice, Menu
 from bot.message import Media, Message
 from bot.metrics import make_registry
 from bot.offers import OfferConfirmer
@@ -242,6 +243,170 @@ def test_words_cannot_become_markup_but_addresses_stay(door: Door) -> None:
 
     assert said(door.single) == ["＃ 大 ＊＊粗＊＊ ［点我］(https://evil.example/a_b?c=*d) ＜@all＞ ｀x｀"]
     assert without_markup("https://a.cn/x_y#z 和_这_") == "https://a.cn/x_y#z 和＿这＿"
+
+
+# --- menus
+
+
+def asking(*labels: str, public: bool = True) -> Menu:
+    """A menu as a handler makes it; ``public``: in words that were written for everybody."""
+    form: type[str] = Public if public else str
+    choices = tuple(Choice(f"faq:{number}", form(label)) for number, label in enumerate(labels))
+    return Menu(form("您想问的是？"), choices, tail=form("都不是就回“都不是”。"), by_number=form("回复数字就行："))
+
+
+def menus(door: Door, *labels: str) -> None:
+    """Lets the bot ask with a menu when it is asked "问", and repeat whatever else it hears."""
+    door.handle = lambda turn: Effects(
+        (asking(*labels) if turn.message.text == "问" else Public(f"回：{turn.message.text} {turn.message.choice}"),)
+    )
+
+
+def card_in(chat: Any) -> Any:
+    return next(bubble for bubble in reversed(chat.chat()) if bubble.card is not None)
+
+
+def deliver(door: Door) -> None:
+    """What workers do: everything that waits goes out, once the answers before it are."""
+    door.wait_until_written()
+    for row in door.rows(conversations):
+        door.delivery.deliver(row.id)
+
+
+def test_a_menu_is_words_with_numbers_and_a_card_of_buttons_below(door: Door) -> None:
+    menus(door, "退款多久到账？", "我下单的东西什么时候能到？")
+    door.single.send("问")
+
+    words, bubble = [bubble for bubble in door.single.chat() if bubble.speaker == "bot"]
+    card = bubble.card
+    assert card is not None
+    assert words.text.splitlines() == [
+        "您想问的是？回复数字就行：",
+        "1. 退款多久到账？",
+        "2. 我下单的东西什么时候能到？",
+        "都不是就回“都不是”。",
+    ]
+    assert (card.title, [button.text for button in card.buttons]) == (
+        "您想问的是？",
+        ["1.退款多久到账？", "2.我下单的东西什…"],
+    )
+
+
+def test_a_tap_does_what_typing_the_choice_does(door: Door) -> None:
+    menus(door, "退款多久到账？", "几点能取货？")
+    door.single.send("问")
+    delivery = door.single.tap_button(card_in(door.single), "faq:1#几点能取货？")
+    deliver(door)
+
+    assert (delivery.accepted, delivery.tries) == (True, 1)
+    assert said(door.single)[-1] == "回：几点能取货？ faq:1"
+    asked = door.rows(inbox)[-1]
+    assert door.wechat.aibot.inbox_key(delivery.callback.key, delivery.callback.body) == asked.dedupe_key
+    assert (asked.kind, asked.text, asked.payload["choice"]) == ("text", "几点能取货？", "faq:1")
+
+
+def test_whoever_has_tapped_sees_her_choice_in_the_cards_place(door: Door) -> None:
+    menus(door, "退款多久到账？", "几点能取货？")
+    door.group.say("张团长", "问")
+    bubble = card_in(door.group)
+    door.group.tap_button("张团长", bubble, "faq:0#退款多久到账？")
+
+    hers, others = (door.wechat.world.card("group-bot", CHAT, bubble.id, who) for who in ("ZhangLeader", "LiLeader"))
+    assert (hers.title, [button.text for button in hers.buttons]) == ("退款多久到账？", ["✓"])
+    assert (others.title, len(others.buttons)) == ("您想问的是？", 2)
+
+
+def test_tapping_twice_is_one_choice_and_another_choice_is_another(door: Door) -> None:
+    menus(door, "退款多久到账？", "几点能取货？")
+    door.group.say("张团长", "问")
+    card = card_in(door.group)
+    for _ in range(2):
+        assert door.group.tap_button("张团长", card, "faq:0#退款多久到账？").accepted
+    door.group.tap_button("李团长", card, "faq:0#退款多久到账？")
+    door.group.tap_button("李团长", card_in(door.group), "faq:0#退款多久到账？")
+    deliver(door)
+
+    assert [row.text for row in door.rows(inbox)] == ["问", "退款多久到账？", "退款多久到账？"]
+    assert said(door.group)[2:] == ["回：退款多久到账？ faq:0"] * 2
+
+
+def test_the_answer_to_a_tap_in_a_group_quotes_the_card_and_is_held_to_public_words(door: Door) -> None:
+    menus(door, "退款多久到账？")
+    door.group.say("张团长", "问")
+    door.group.tap_button("张团长", card_in(door.group), "faq:0#退款多久到账？")
+    deliver(door)
+    assert door.group.chat()[-1].kind == "markdown"
+
+    door.handle = lambda turn: Effects(("您的订单尾号 1234",))
+    door.group.tap_button("李团长", card_in(door.group), "faq:0#退款多久到账？")
+    deliver(door)
+    assert said(door.group)[-1] == "出了点问题"
+
+
+def test_a_menu_of_words_that_were_not_written_for_everybody_never_reaches_a_group(door: Door) -> None:
+    door.handle = lambda turn: Effects((asking("红富士苹果 5斤", public=False),))
+    door.group.say("张团长", "问")
+    door.single.send("问")
+
+    assert said(door.group) == ["出了点问题"]
+    assert "红富士苹果" in said(door.single)[0]
+
+
+def test_a_repeated_callback_gets_the_same_menu_and_shows_it_once(door: Door) -> None:
+    menus(door, "退款多久到账？")
+    door.group.say("张团长", "问")
+    again = door.group.repeat()
+
+    assert again.reply is not None
+    assert again.reply.card == card_in(door.group).card
+    assert [bubble.kind for bubble in door.group.chat()] == ["text", "stream", "template_card"]
+
+
+def test_an_answer_that_was_left_open_ends_with_its_card(opened) -> None:
+    door, go_on = opened(margin=0.0), threading.Event()
+    door.handle = lambda turn: Effects((asking("退款多久到账？"),)) if go_on.wait(10) else None
+    door.group.say("张团长", "到了吗")
+    bubble = door.group.wait_for(lambda bubble: bubble.speaker == "bot")
+    go_on.set()
+
+    assert door.group.wait_for_change(bubble, settled).state == "delivered"
+    assert card_in(door.group).card.task_id.startswith("menu-")
+
+
+def test_a_menu_of_more_than_six_choices_is_words_alone(door: Door) -> None:
+    menus(door, *(f"第{number}个问题" for number in range(7)))
+    door.single.send("问")
+
+    assert [bubble.card for bubble in door.single.chat()] == [None, None]
+    assert "7. 第6个问题" in said(door.single)[0]
+
+
+def test_a_choice_that_is_too_long_for_a_button_leaves_the_words_alone(door: Door) -> None:
+    menus(door, "长" * 400)
+    door.single.send("问")
+
+    assert [bubble.card for bubble in door.single.chat()] == [None, None]
+    assert said(door.single)[0].count("长") == 400
+
+
+def test_a_menu_that_is_told_later_is_words(door: Door) -> None:
+    door.handle = lambda turn: Effects(note="silent")
+    door.single.send("在吗")
+    with door.store.write() as connection:
+        rules = {"group-bot": door.channel.capabilities}
+        Transaction(connection, door.clock.now(), 1, None, "later", rules).ask(1, asking("好", "不好"), voice="bot")
+    deliver(door)
+
+    assert (door.single.chat()[-1].kind, said(door.single)[0].splitlines()[1]) == ("markdown", "1. 好")
+
+
+def test_a_card_of_another_kind_stays_as_it_is_when_it_is_tapped(door: Door) -> None:
+    event = {"eventtype": "template_card_event", "template_card_event": {"event_key": "接单 0123", "task_id": "t-1"}}
+    about = {"msgid": "m1", "chattype": "single", "from": {"userid": "ZhangLeader"}, "msgtype": "event"}
+    told = door.channel.receive(*_sealed(door, {**about, "event": event}), door.clock.now())
+
+    assert told.message is not None
+    assert (told.message.event, told.message.choice, told.acknowledgement) == ("card", "接单 0123", "")
 
 
 # --- what may be said to everybody

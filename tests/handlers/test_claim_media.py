@@ -100,8 +100,102 @@ def test_a_lost_voice_message_is_told_to_staff(stage: Stage) -> None:
     assert "语音没有收到" in stage.told("ZhangLeader")[-1].payload["text"]
 
 
-def test_a_video_is_answered_in_words_and_the_claim_goes_on(talk: Talk) -> None:
-    answer = talk.photo("clip", kind="video")
-    assert "视频" in answer
+FILM = b"\x00\x00\x00\x18ftypmp42" + bytes(300)
+
+
+def shown_to(stage: Stage, account: str) -> list[int]:
+    """The attachments that somebody of staff is shown, in order."""
+    return [row.payload["attachment"] for row in stage.told(account) if row.kind == "attachment"]
+
+
+def test_a_video_goes_along_with_the_claim_and_is_no_photo_of_it(stage: Stage, talk: Talk) -> None:
+    answer = talk.photo("clip", kind="video", content=FILM)
+    assert "视频收到了" in answer
     assert "还差一张照片" in answer
     assert "还有照片吗" in talk.photo("one")
+    stage.fetch_media()
+    assert shown_to(stage, "ZhangLeader") == []
+
+    talk.say("好了")
+    [claim] = stage.claims()
+    assert stage.photos_of(claim.id) == ["one", "clip"]
+    assert sorted(shown_to(stage, "ZhangLeader")) == [1, 2]
+    assert "照片：1 张" in "".join(row.payload.get("text", "") for row in stage.told("ZhangLeader"))
+
+
+def test_a_video_that_is_fetched_after_the_claim_is_shown_then(stage: Stage, talk: Talk) -> None:
+    talk.photo("clip", kind="video", content=FILM)
+    talk.photo("one")
+    talk.say("好了")
+    assert shown_to(stage, "ZhangLeader") == []
+    stage.fetch_media()
+    assert sorted(shown_to(stage, "ZhangLeader")) == [1, 2]
+
+
+def test_a_video_before_the_words_belongs_to_the_claim(stage: Stage) -> None:
+    stage.bought(stage.resident(), "红富士苹果")
+    talk = Talk(stage)
+    assert "视频我看不了" in talk.photo("clip", kind="video", content=FILM)
+    talk.say("昨天的苹果烂了一半，退钱吧")
+    talk.photo("one")
+    talk.say("好了")
+    assert stage.photos_of(stage.claims()[0].id) == ["one", "clip"]
+
+
+def test_a_video_belongs_to_one_claim_only(stage: Stage, talk: Talk) -> None:
+    talk.photo("clip", kind="video", content=FILM)
+    talk.photo("one")
+    talk.say("好了")
+    stage.bought(1, "香蕉", order_no="20261119800288")
+    talk.say("香蕉也烂了一半，退钱")
+    talk.photo("two")
+    talk.say("好了")
+    assert [stage.photos_of(claim.id) for claim in stage.claims()] == [["one", "clip"], ["two"]]
+
+
+def test_a_video_while_a_ticket_waits_is_shown_to_staff(stage: Stage) -> None:
+    stage.resident()
+    talk = Talk(stage)
+    talk.say("我要找人工")
+    assert "会给处理的人看" in talk.photo("clip", kind="video", content=FILM)
+    stage.fetch_media()
+    assert shown_to(stage, "ZhangLeader") == [1]
+
+
+def test_a_video_in_a_draft_is_shown_to_the_person_who_takes_over(stage: Stage, talk: Talk) -> None:
+    talk.photo("clip", kind="video", content=FILM)
+    stage.fetch_media()
+    talk.say("人工")
+    assert shown_to(stage, "ZhangLeader") == [1]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"<html>no film</html>", "视频打不开"), (FILM + bytes(MAX_BYTES), "视频太大"), (None, "视频没收全")],
+)
+def test_a_video_that_cannot_be_kept_is_told(stage: Stage, talk: Talk, content: bytes | None, words: str) -> None:
+    talk.photo("clip", kind="video", content=content)
+    if content is None:
+        del stage.shelf.pictures["clip"]
+    stage.fetch_media()
+    assert words in talk.unsolicited()[0]
+
+
+def test_a_video_that_nobody_waits_for_is_not_spoken_of_again(stage: Stage) -> None:
+    stage.resident()
+    talk = Talk(stage)
+    talk.photo("clip", kind="video", content=b"no film")
+    stage.fetch_media()
+    assert not talk.unsolicited()
+
+
+def test_a_file_is_answered_in_words_and_kept_when_it_is_a_picture(stage: Stage) -> None:
+    stage.resident()
+    talk = Talk(stage)
+    talk.say("我要找人工")
+    assert "文件我打不开" in talk.photo("photo.jpg", kind="file")
+    assert "文件我打不开" in talk.photo("virus", kind="file", content=b"MZ a program")
+    stage.fetch_media()
+    assert [(row.kind, row.status) for row in stage.rows(attachments)] == [("image", "stored"), ("file", "refused")]
+    assert shown_to(stage, "ZhangLeader") == [1]
+    assert not talk.unsolicited()

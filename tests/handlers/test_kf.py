@@ -81,6 +81,13 @@ def test_what_the_bot_cannot_read_is_answered_politely_and_opens_no_ticket(town:
     assert town.rows(tickets) == []
 
 
+def test_a_film_reaches_whoever_looks_after_the_ticket(town: KfTown, leader) -> None:
+    customer, film = town.customer("刘建国"), b"\x00\x00\x00\x18ftypmp42" + bytes(300)
+    town.says(customer, "找人工")
+    assert "视频收到了" in town.does(customer, lambda: customer.send_video(film))[0]
+    assert [bubble.media for bubble in leader.chat() if bubble.kind == "video"] == [film]
+
+
 def test_a_voice_message_without_words_goes_to_a_person(town: KfTown, leader) -> None:
     customer = town.customer("刘建国")
     answers = town.does(customer, lambda: customer.send_voice(b"#!AMR\n0123456789"))

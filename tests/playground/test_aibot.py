@@ -30,6 +30,7 @@ CARD: dict[str, Any] = {
     "button_list": [{"text": "接单", "key": "take:0123"}],
     "task_id": "ticket-0123",
 }
+TAKEN = {"button_list": [{"text": "已接单", "key": "taken:0123"}]}
 
 
 @pytest.fixture
@@ -318,7 +319,7 @@ def test_a_card_through_the_response_url_is_for_single_chats(wechat: WeChat, gro
 def test_a_card_in_a_group_is_tapped_and_replaced_for_everybody(group: Group, smart: SmartBot) -> None:
     def answer(heard: Heard) -> dict[str, Any]:
         if heard["msgtype"] == "event":
-            card = {**CARD, "main_title": {"title": "张团长已接单"}, "replace_text": "已接单"}
+            card = {**CARD, "main_title": {"title": "张团长已接单"}, **TAKEN}
             return {"response_type": "update_template_card", "template_card": card}
         return {"msgtype": "template_card", "template_card": CARD}
 
@@ -342,7 +343,7 @@ def test_a_card_in_a_group_is_tapped_and_replaced_for_everybody(group: Group, sm
 def test_a_card_can_be_replaced_for_one_member_only(group: Group, smart: SmartBot) -> None:
     def answer(heard: Heard) -> dict[str, Any]:
         if heard["msgtype"] == "event":
-            own = {**CARD, "replace_text": "您已表态"}
+            own = {**CARD, **TAKEN}
             return {"response_type": "update_template_card", "userids": ["ZhangLeader"], "template_card": own}
         return {"msgtype": "template_card", "template_card": CARD}
 
@@ -368,6 +369,30 @@ def test_a_tap_is_one_request_and_a_card_of_another_task_is_not_taken(group: Gro
 
     smart.server.refuse()
     assert group.tap_button("张团长", card, "take:0123").tries == 1
+
+
+def test_the_buttons_of_a_card_cannot_be_replaced_by_words(group: Group, smart: SmartBot) -> None:
+    changes = iter([{"replace_text": "已接单"}, {"replace_text": "已接单", "button_list": []}])
+    smart.answer = lambda heard: (
+        {"response_type": "update_template_card", "template_card": {**CARD, **next(changes)}}
+        if heard["msgtype"] == "event"
+        else {"msgtype": "template_card", "template_card": CARD}
+    )
+    group.say("李团长", "有工单吗")
+    card = group.chat()[-1]
+
+    assert [group.tap_button("张团长", card, "take:0123").accepted for _ in range(2)] == [True, False]
+
+
+def test_an_answer_to_a_repeat_brings_the_same_card_which_is_shown_once(group: Group, smart: SmartBot) -> None:
+    smart.answer = lambda heard: {"msgtype": "template_card", "template_card": CARD}
+    group.say("张团长", "有工单吗")
+
+    assert group.repeat().accepted
+    assert said(group) == ["工单 0123"]
+    delivery = group.say("张团长", "还有吗")
+    assert delivery is not None
+    assert delivery.accepted is False  # another message's card needs an id of its own
 
 
 def test_a_stream_may_bring_one_card(group: Group, smart: SmartBot) -> None:

@@ -67,6 +67,7 @@ function inside(bubble, person, actions) {
     return bubble.text ? [picture(bubble, actions), element("p", { class: "text" }, bubble.text)] : [picture(bubble, actions)];
   }
   if (bubble.kind === "voice" && bubble.media) return sound(bubble, actions);
+  if (bubble.kind === "video") return [element("p", { class: "text thing" }, "🎬 视频")];
   if (bubble.kind === "location") return [element("p", { class: "text thing" }, `📍 ${bubble.text}`)];
   if (bubble.kind === "link") return [element("p", { class: "text thing" }, `🔗 ${bubble.text}`)];
   if (bubble.speaker !== "person" && person.role !== "resident" && CARD.test(bubble.text)) return [card(bubble, actions)];
