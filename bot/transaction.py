@@ -65,43 +65,16 @@ class Transaction:
         outcome: bool = False,
         mentions: Sequence[str] = (),
     ) -> None:
-        """Queues a text to another conversation. ``about`` names the matter to be told of when it cannot arrive.
+        """Queues a text to another conversation, in the form that its channel can carry.
 
-        With a ``key`` of its own the same thing is queued once, however often it is said. ``outcome``: this is how
-        the matter ended, for which the last message of the person's window is kept. ``mentions``: accounts that are
-        to look, where the channel can say so.
+        ``about`` names the matter to be told of when it cannot arrive. With a ``key`` of its own the same thing is
+        queued once, however often it is said. ``outcome``: this is how the matter ended, for which the last message of
+        the person's window is kept. ``mentions``: accounts that are to look, where the channel can say so.
         """
         marks: dict[str, Any] = {"outcome": True} if outcome else {}
         marks |= {"mentions": list(mentions)} if mentions else {}
-        self._tell_parcels(conversation_id, [text], voice=voice, about=about, key=key, marks=marks)
-
-    def ask(
-        self,
-        conversation_id: int,
-        menu: Menu,
-        *,
-        voice: Voice,
-        about: str | None = None,
-        key: str | None = None,
-        outcome: bool = False,
-    ) -> None:
-        """Queues a menu to another conversation, as ``tell`` does a text."""
-        marks = {"outcome": True} if outcome else {}
-        self._tell_parcels(conversation_id, [menu], voice=voice, about=about, key=key, marks=marks)
-
-    def _tell_parcels(
-        self,
-        conversation_id: int,
-        words: Sequence[str | Menu],
-        *,
-        voice: Voice,
-        about: str | None,
-        key: str | None,
-        marks: Mapping[str, Any],
-    ) -> None:
-        """Queues texts and menus in the form that the conversation's channel can carry."""
         channel, chat = self._place(conversation_id)
-        for kind, payload in parcels(words, self.capabilities[channel], for_everybody=bool(chat)):
+        for kind, payload in parcels([text], self.capabilities[channel], for_everybody=bool(chat)):
             self._queue(conversation_id, kind, {**payload, **marks}, voice=voice, about=about, key=key)
             key = f"{key}+" if key else None
 

@@ -28,7 +28,7 @@ from bot.channels.envelope import Envelope, Signature, check_age
 from bot.channels.examination import Finding, Verification
 from bot.channels.template_card import chosen_card, menu_card
 from bot.clock import Clock
-from bot.errors import BotError, ForgedCallback, MediaTooLarge, PlatformError
+from bot.errors import BotError, MediaTooLarge, PlatformError
 from bot.message import Media, Message
 from config.channels import WecomAibotConfig
 
@@ -61,12 +61,8 @@ class WecomAibot:
         self._transport = Transport(config.api_base)
 
     def verify(self, query: Mapping[str, str], now: datetime) -> str:
-        """The GET carries an encrypted ``echostr``; the answer is its plain text (document 101033)."""
-        signature, echo = Signature.of(query), query.get("echostr", "")
-        if not echo or len(echo) > 2048:
-            raise ForgedCallback("the verification has no echostr")
-        check_age(signature.timestamp, now)
-        return self._envelope.open(echo, signature)
+        """The answer to the platform's GET is the plain text that it carries (document 101033)."""
+        return self._envelope.open_echo(query, now)
 
     def receive(self, query: Mapping[str, str], body: bytes, now: datetime) -> Inbound:
         signature = Signature.of(query)
@@ -125,10 +121,7 @@ class WecomAibot:
             yield Finding("warn", what, f"write bot_name: … under {self.name} in channels.yaml")
 
     def verification(self, now: datetime, nonce: str) -> Verification:
-        timestamp = str(int(now.timestamp()))
-        encrypted, signature = self._envelope.sealed_text(nonce, nonce, timestamp)
-        query = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce, "echostr": encrypted}
-        return Verification(query, echo=nonce)
+        return Verification(self._envelope.sealed_echo(nonce, now), echo=nonce)
 
     def _seal(self, content: Mapping[str, Any], inbound: Inbound, now: datetime) -> str:
         """The answer bears the nonce of the request (document 101033)."""

@@ -389,17 +389,6 @@ def test_a_choice_that_is_too_long_for_a_button_leaves_the_words_alone(door: Doo
     assert said(door.single)[0].count("长") == 400
 
 
-def test_a_menu_that_is_told_later_is_words(door: Door) -> None:
-    door.handle = lambda turn: Effects(note="silent")
-    door.single.send("在吗")
-    with door.store.write() as connection:
-        rules = {"group-bot": door.channel.capabilities}
-        Transaction(connection, door.clock.now(), 1, None, "later", rules).ask(1, asking("好", "不好"), voice="bot")
-    deliver(door)
-
-    assert (door.single.chat()[-1].kind, said(door.single)[0].splitlines()[1]) == ("markdown", "1. 好")
-
-
 def test_a_card_of_another_kind_stays_as_it_is_when_it_is_tapped(door: Door) -> None:
     event = {"eventtype": "template_card_event", "template_card_event": {"event_key": "接单 0123", "task_id": "t-1"}}
     about = {"msgid": "m1", "chattype": "single", "from": {"userid": "ZhangLeader"}, "msgtype": "event"}

@@ -372,7 +372,8 @@ def test_a_tap_is_one_request_and_a_card_of_another_task_is_not_taken(group: Gro
 
 
 def test_the_buttons_of_a_card_cannot_be_replaced_by_words(group: Group, smart: SmartBot) -> None:
-    changes = iter([{"replace_text": "已接单"}, {"replace_text": "已接单", "button_list": []}])
+    without_buttons = {"replace_text": "已接单", "button_list": []}
+    changes: Iterator[dict[str, Any]] = iter([{"replace_text": "已接单"}, without_buttons])
     smart.answer = lambda heard: (
         {"response_type": "update_template_card", "template_card": {**CARD, **next(changes)}}
         if heard["msgtype"] == "event"
