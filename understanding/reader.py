@@ -15,7 +15,7 @@ from faq.learnt import LearntStore
 from faq.matching import Match, Matcher
 from faq.text import Speech, simplified
 from understanding import skills
-from understanding.acts import asks, in_question_form, tells, wants
+from understanding.acts import asks, asks_in_earnest, in_question_form, tells, wants
 from understanding.clauses import ClauseReader
 from understanding.context import in_context
 from understanding.examples import clauses_of
@@ -307,7 +307,7 @@ class Reader:
             return "handoff", None
         if entry:
             return ("skill", entry.skill) if entry.skill else ("answer", None)
-        if mood.low >= self.thresholds.low_mood - _UNEASY and not in_question_form(text):
+        if mood.low >= self.thresholds.low_mood - _UNEASY and not asks_in_earnest(text):
             return "handoff", None
         if not matches or matches[0].confidence >= self.thresholds.clarify or not wants(text):
             return "clarify", None

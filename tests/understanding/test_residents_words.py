@@ -153,3 +153,80 @@ def test_being_unhappy_after_ordinary_words_still_stays_with_the_bot(reader: Rea
 
 def test_an_angry_wish_to_complain_is_handed_over(reader: Reader) -> None:
     assert reader.read("你们这帮骗子我要投诉找谁").low_mood >= reader.thresholds.low_mood
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("送来的饼干被老鼠咬了", "foreign_object"),
+        ("撕开标签底下还有一层标签", "fake"),
+        ("冰柜没插电，我的饺子成了一坨", "thawed"),
+        ("团长把我的鸡蛋送给别人了", "taken_by_other"),
+        ("买了六样到手五样", "missing_item"),
+        ("你们这秤有鬼", "short_weight"),
+        ("先涨价再打折", "price"),
+        ("好的都留给她家亲戚", "attitude"),
+        ("我给的差评被删了", "attitude"),
+        ("把我踢出群了", "attitude"),
+        ("团长硬逼我买她家的油", "attitude"),
+        ("客服电话是空号", "slow_answer"),
+        ("反映了三回没人改", "slow_answer"),
+        ("团长说不关她的事", "passed_around"),
+        ("昨天答应的今天就装不认识", "passed_around"),
+        ("退三毛钱要我拍一堆照片", "refund_slow"),
+        ("退款退成优惠券了", "refund_slow"),
+        ("招呼不打就把我订单退了", "cannot_cancel"),
+        ("说好送鸡蛋去了又说没有", "discount_not_honoured"),
+        ("封口开了", "damaged"),
+        ("酸奶涨袋了", "rotten"),
+        ("写的大果来的跟鹌鹑蛋似的", "not_as_described"),
+        ("你们店里脏得很", "quality"),
+    ],
+)
+def test_what_leaders_and_goods_do_wrong_is_heard_in_everyday_words(reader: Reader, text: str, kind: str) -> None:
+    assert reader.read(text).kinds[:1] == (kind,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "鸡蛋两盒 三袋盐",
+        "买三斤就送一斤吗",
+        "团长说没关系",
+        "我不小心把鸡蛋摔地上了",
+        "我妈嫌我买多了",
+        "我电话停机了换个号",
+        "天天晚上都能订吗",
+        "我家狗爱吃肉",
+        "来两个青皮萝卜",
+        "米泡了水再煮",
+        "券还有两天就过期",
+        "显示23.6付款成功",
+        "我自己取消了",
+        "拿到跟上次一样",
+        "一半是冰糖",
+        "我老糊涂了忘了拿",
+        "把我电话给团长",
+    ],
+)
+def test_what_only_sounds_like_wrong_done_is_no_complaint(reader: Reader, text: str) -> None:
+    assert reader.read(text).kinds == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "群里说一句不新鲜就把我禁言",
+        "好的都让她家亲戚挑完了",
+        "你们系统漏得跟筛子似的",
+        "老腿都跑断了就拿回这个",
+        "你们良心过得去",
+    ],
+)
+def test_anger_and_disappointment_without_a_swear_word_reach_a_person(reader: Reader, text: str) -> None:
+    assert reader.read(text).low_mood >= reader.thresholds.low_mood
+
+
+@pytest.mark.parametrize("text", ["你们有猫粮吗", "团长家几点开门", "我跟谁说话呢", "家里还有不少先不买了"])
+def test_plain_words_to_the_shop_are_no_low_mood(reader: Reader, text: str) -> None:
+    assert reader.read(text).low_mood < reader.thresholds.low_mood
