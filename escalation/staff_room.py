@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.transaction import Transaction
 from config.texts import Texts
-from escalation.tickets import Ticket
+from escalation.tickets import Ticket, about
 from shop.directory import Directory, Staff
 
 _URGENT = frozenset({"P0", "P1"})
@@ -48,12 +48,15 @@ class StaffRooms:
             "owners": "、".join(person.name for person in staff) or self._say("nobody_there"),
         }
         text = self._say(cause, **values)
+        # That something was not read is said once: it may be the room itself that nothing reaches.
+        occasion = "once" if cause == "unread" else tx.origin
         for room in _rooms(tx):
             tx.tell(
                 tx.conversation_with(room, _ROOM),
                 text,
                 voice="notice",
-                key=f"room:{room}:{cause}:{ticket.id}:{tx.origin}",
+                about=about(ticket.id),
+                key=f"room:{room}:{cause}:{ticket.id}:{occasion}",
                 mentions=_members(tx, staff),
             )
 

@@ -25,7 +25,8 @@ from config.channels import GroupWebhookConfig
 _SEND = "/cgi-bin/webhook/send"
 _FULL = 45009
 """The group has had its messages of this minute: from us, or from somebody else who has the key."""
-_MINUTE = 60.0
+_SOON = 10.0
+"""Seconds after which it may take one more: its minute moves on."""
 
 
 class GroupWebhook:
@@ -67,7 +68,7 @@ class GroupWebhook:
         except PlatformError as error:
             if error.errcode != _FULL:
                 raise
-            raise OverRate(_MINUTE) from None
+            raise OverRate(_SOON) from None
 
     def fetch(self, media: Media, limit: int) -> bytes:
         raise PlatformError(0, "a group webhook has no media", permanent=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, Response, g, jsonify, request
 
@@ -18,7 +19,7 @@ from playground.inspection import message_key
 from playground.platform import payloads, xml
 from playground.platform.callbacks import Callback, Crypto, Delivery, Envelope, Reply, Wire
 from playground.platform.errors import ApiError
-from playground.platform.faults import Fault, Faults
+from playground.platform.faults import Delivered, Fault, Faults
 from playground.platform.ledger import Ledger
 from playground.platform.media import MEGABYTE, MediaStore
 from playground.platform.payloads import Payload
@@ -31,6 +32,7 @@ API = "/cgi-bin/"
 TRIES = 3
 TEXT_LIMIT = 2048  # bytes of UTF-8
 LONGEST_KEPT = 8192  # bytes of a body that the traffic keeps
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Platform(ABC):
         self._server: Server | None = None
         self._calls: Counter[str] = Counter()
         self._replied: set[str] = set()
-        self._held: list[Callback] = []
+        self._held: list[Callable[[], object]] = []
         self._add_hooks()
         self._add_media_routes()
         self.add_routes()
@@ -144,42 +146,38 @@ class Platform(ABC):
 
         One that a fault drops or holds back has had no tries when this returns.
         """
-        fault = self.faults.take_callback()
-        if fault is not None and fault.act in ("drop", "hold"):
-            return self._withhold(callback, fault)
-        if fault is not None and fault.act == "delay":
-            self.faults.wait(fault)
-        delivery = self._deliver_copies(callback, fault)
-        self.deliver_held()
-        return delivery
+        delivery = self._through_faults("callbacks", lambda: self._deliver_one(callback))
+        return delivery or Delivery(callback, tries=0, status=None, accepted=True)
+
+    def poll(self, callback: Callback) -> tuple[int, str] | None:
+        """Asks once how an answer goes on: status and body, None without an answer.
+
+        One that a fault drops or holds back has none when this returns; what is answered to it later, or to a further
+        copy of it, is not looked at.
+        """
+        return self._through_faults("polls", lambda: self._try(callback))
 
     def deliver_held(self) -> None:
         """Delivers what a fault has held back, last one first."""
         with self.world.changed:
             held, self._held = self._held, []
-        for callback in reversed(held):
-            self._deliver_one(callback)
+        for deliver in reversed(held):
+            deliver()
 
-    def _withhold(self, callback: Callback, fault: Fault) -> Delivery:
-        if fault.act == "hold":
+    def _through_faults(self, delivered: Delivered, deliver: Callable[[], T]) -> T | None:
+        """Delivers, as often and as late as a fault says; None for what it drops or holds back."""
+        fault = self.faults.on_delivery(delivered)
+        if fault is not None and fault.act == "drop":
+            return None
+        if fault is not None and fault.act == "hold":
             with self.world.changed:
-                self._held.append(callback)
-        return Delivery(callback, tries=0, status=None, accepted=True)
-
-    def _deliver_copies(self, callback: Callback, fault: Fault | None) -> Delivery:
-        count = fault.number if fault is not None and fault.act == "copy" else 1
-        if fault is None or not fault.parallel:
-            first, *_ = [self._deliver_one(callback) for _ in range(count)]
-            return first
-        start = threading.Barrier(count)
-
-        def together(_: int) -> Delivery:
-            start.wait()
-            return self._deliver_one(callback)
-
-        with ThreadPoolExecutor(count) as threads:
-            first, *_ = threads.map(together, range(count))
-            return first
+                self._held.append(deliver)
+            return None
+        if fault is not None and fault.act == "delay":
+            self.faults.wait(fault)
+        first = _copies(deliver, fault) if fault is not None and fault.act == "copy" else deliver()
+        self.deliver_held()
+        return first
 
     def open_callback(self, query: Mapping[str, str], document: str) -> str:
         """A callback as it went over the wire, decrypted."""
@@ -292,7 +290,7 @@ class Platform(ABC):
         with self.world.changed:
             self._calls[path] += 1
             self.world.changed.notify_all()
-        fault: Fault | None = self.faults.take(path)
+        fault: Fault | None = self.faults.on_call(path)
         if fault is None:
             return None
         if fault.act == "answer":
@@ -303,6 +301,10 @@ class Platform(ABC):
             return None
         if fault.act == "hang":
             self.faults.wait(fault)
+            return Response(status=504)
+        if fault.act == "cut":
+            request.get_data()
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             return Response(status=504)
         g.fault = fault
         return None
@@ -370,6 +372,22 @@ class Platform(ABC):
         part = body.get(kind)
         media_id = part.get("media_id", "") if isinstance(part, dict) else ""
         return self.media.get(str(media_id)).content
+
+
+def _copies(deliver: Callable[[], T], fault: Fault) -> T:
+    """Delivers several times; what came of the first."""
+    if not fault.parallel:
+        first, *_ = [deliver() for _ in range(fault.number)]
+        return first
+    start = threading.Barrier(fault.number)
+
+    def together(_: int) -> T:
+        start.wait()
+        return deliver()
+
+    with ThreadPoolExecutor(fault.number) as threads:
+        first, *_ = threads.map(together, range(fault.number))
+        return first
 
 
 def json_object(data: bytes) -> dict[str, Any]:

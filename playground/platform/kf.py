@@ -33,18 +33,17 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Response, jsonify, request
-from wechatpy.enterprise.crypto import WeChatCrypto
 
 from playground.platform import kf_content, xml
-from playground.platform.base import API, Platform, Verdict
-from playground.platform.callbacks import Callback, Delivery, Envelope
+from playground.platform.base import API, Verdict
+from playground.platform.callbacks import Callback, Delivery
+from playground.platform.corp import CorpPlatform
 from playground.platform.errors import ApiError
 from playground.platform.kf_content import Content, Spoken
 from playground.platform.kf_session import WINDOW, Entrance, EventCode, Session, State
 from playground.platform.ledger import Sent
 from playground.platform.media import MEGABYTE
 from playground.platform.payloads import Payload
-from playground.platform.tokens import Tokens
 from playground.world import World
 
 KEPT = timedelta(days=3)
@@ -70,7 +69,7 @@ class Entry:
     message: Mapping[str, Any]
 
 
-class Kf(Platform):
+class Kf(CorpPlatform):
     """The account's platform.
 
     ``customers`` maps an external_userid (wm…) to a nickname; one that is not in it is nameless until it comes.
@@ -96,9 +95,6 @@ class Kf(Platform):
         callback_timeout: float = 5.0,
     ) -> None:
         self.open_kfid = open_kfid
-        self._corp_id = corp_id
-        self._secret = secret
-        self._tokens = Tokens(world.clock)
         self._nicknames = dict(customers or {})
         self._resting = dict.fromkeys(servicers, -1)  # userid → stop_type, -1 while serving
         self._scenes: dict[str, str] = {}
@@ -107,8 +103,11 @@ class Kf(Platform):
         super().__init__(
             name,
             world,
-            WeChatCrypto(token, aes_key, corp_id),
-            receiver=corp_id,
+            corp_id=corp_id,
+            secret=secret,
+            token=token,
+            aes_key=aes_key,
+            agent_id="",
             envelope={},
             callback_timeout=callback_timeout,
         )
@@ -221,22 +220,6 @@ class Kf(Platform):
 
     # --- callbacks
 
-    def verify(self) -> bool:
-        echo = str(secrets.randbelow(10**18))
-        sealed = self.wire.seal(echo)
-        query = {
-            "msg_signature": sealed.signature,
-            "timestamp": sealed.timestamp,
-            "nonce": sealed.nonce,
-            "echostr": sealed.encrypt,
-        }
-        return self.wire.get(query) == echo
-
-    def seal(self, callback: Callback) -> Envelope:
-        sealed = self.wire.seal(callback.body)
-        query = {"msg_signature": sealed.signature, "timestamp": sealed.timestamp, "nonce": sealed.nonce}
-        return Envelope(query, xml.write({"ToUserName": self._corp_id, "AgentID": "", "Encrypt": sealed.encrypt}))
-
     def judge(self, callback: Callback, answer: tuple[int, str] | None) -> Verdict:
         """Only the status counts: nothing can be said in the answer. An error status is not tried again."""
         if answer is None:
@@ -304,15 +287,8 @@ class Kf(Platform):
 
     # --- the API
 
-    def check_token(self, token: str) -> None:
-        self._tokens.check(token)
-
-    def expire_tokens(self) -> None:
-        with self.world.changed:
-            self._tokens.expire_all()
-
     def add_routes(self) -> None:
-        self.app.add_url_rule(API + "gettoken", view_func=self._gettoken)
+        super().add_routes()
         self.app.add_url_rule(API + "kf/servicer/list", view_func=self._list_servicers)
         for path, view in (
             ("sync_msg", self._sync),
@@ -326,15 +302,6 @@ class Kf(Platform):
         ):
             self.app.add_url_rule(f"{API}kf/{path}", view_func=view, methods=["POST"])
 
-    def _gettoken(self) -> Response:
-        if request.args.get("corpid") != self._corp_id:
-            raise ApiError(40013)
-        if not secrets.compare_digest(request.args.get("corpsecret", "").encode(), self._secret.encode()):
-            raise ApiError(40001)
-        with self.world.changed:
-            token, seconds = self._tokens.current()
-        return jsonify(errcode=0, errmsg="ok", access_token=token, expires_in=seconds)
-
     def _sync(self) -> Response:
         body = self.authorised_json()
         with self.world.changed:
@@ -343,7 +310,7 @@ class Kf(Platform):
             place, limit = _place(body.get("cursor")), _limit(body.get("limit"))
             self._drop_old()
             rest = self._entries[bisect.bisect_right(self._entries, place, key=lambda entry: entry.number) :]
-            fault = self.faults.take_later("cut_page")
+            fault = self.faults.later("cut_page")
             page = rest[: limit if fault is None else min(fault.number, limit)]
             messages = [self._in_format(entry.message, body.get("voice_format")) for entry in page]
         place = page[-1].number if page else place
@@ -409,7 +376,7 @@ class Kf(Platform):
     def _speak(self, account: str, msgid: str, spoken: Spoken, *, on_event: bool = False) -> None:
         """The message is accepted: it appears on the phone, or an event says later why it did not."""
         self._msgids.add(msgid)
-        fault = self.faults.take_later("fail_delivery")
+        fault = self.faults.later("fail_delivery")
         now, arrived = self.world.clock.now(), fault is None
         self.ledger.sent.append(Sent(account, msgid, spoken.kind, spoken.text, now, arrived, on_event))
         if fault is None:

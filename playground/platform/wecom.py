@@ -10,16 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, jsonify, request
-from wechatpy.enterprise.crypto import WeChatCrypto
 
 from playground.platform import payloads, xml
 from playground.platform.app_cards import AppCards
-from playground.platform.base import API, TEXT_LIMIT, Platform, Verdict, text_of
-from playground.platform.callbacks import Callback, Delivery, Envelope, Reply
+from playground.platform.base import API, TEXT_LIMIT, Verdict, text_of
+from playground.platform.callbacks import Callback, Delivery, Reply
 from playground.platform.cards import BUTTONS, Card, card_from_xml, read_card
+from playground.platform.corp import CorpPlatform
 from playground.platform.errors import ApiError
 from playground.platform.payloads import Payload
-from playground.platform.tokens import Tokens
 from playground.world import Bubble, World
 
 # doc 90454: what goes beyond is accepted and never shown.
@@ -42,7 +41,7 @@ class Content:
     card: Card | None = None
 
 
-class Wecom(Platform):
+class Wecom(CorpPlatform):
     """The corp's platform; ``members`` are the userids that the application may write to."""
 
     def __init__(
@@ -58,11 +57,7 @@ class Wecom(Platform):
         members: Collection[str],
         callback_timeout: float = 5.0,
     ) -> None:
-        self._corp_id = corp_id
-        self._agent_id = agent_id
-        self._secret = secret
         self._members = frozenset(members)
-        self._tokens = Tokens(world.clock)
         self._shown_at: dict[str, deque[datetime]] = {}
         self._said: dict[tuple[str, str], datetime] = {}
         self._dropped = 0
@@ -70,8 +65,11 @@ class Wecom(Platform):
         super().__init__(
             name,
             world,
-            WeChatCrypto(token, aes_key, corp_id),
-            receiver=corp_id,
+            corp_id=corp_id,
+            secret=secret,
+            token=token,
+            aes_key=aes_key,
+            agent_id=str(agent_id),
             envelope={"AgentID": agent_id},
             callback_timeout=callback_timeout,
         )
@@ -83,15 +81,6 @@ class Wecom(Platform):
             return self._dropped
 
     # --- callbacks
-
-    def verify(self) -> bool:
-        return self.wire.verify_sealed()
-
-    def seal(self, callback: Callback) -> Envelope:
-        sealed = self.wire.seal(callback.body)
-        query = {"msg_signature": sealed.signature, "timestamp": sealed.timestamp, "nonce": sealed.nonce}
-        envelope = {"ToUserName": self._corp_id, "AgentID": str(self._agent_id), "Encrypt": sealed.encrypt}
-        return Envelope(query, xml.write(envelope))
 
     def judge(self, callback: Callback, answer: tuple[int, str] | None) -> Verdict:
         if answer is None:
@@ -155,39 +144,23 @@ class Wecom(Platform):
 
     # --- the API
 
-    def check_token(self, token: str) -> None:
-        self._tokens.check(token)
-
-    def expire_tokens(self) -> None:
-        with self.world.changed:
-            self._tokens.expire_all()
-
     def add_routes(self) -> None:
-        self.app.add_url_rule(API + "gettoken", view_func=self._gettoken)
+        super().add_routes()
         self.app.add_url_rule(API + "agent/get", view_func=self._agent)
         self.app.add_url_rule(API + "message/send", view_func=self._send, methods=["POST"])
         self.app.add_url_rule(API + "message/update_template_card", view_func=self._update_card, methods=["POST"])
 
-    def _gettoken(self) -> Response:
-        if request.args.get("corpid") != self._corp_id:
-            raise ApiError(40013)
-        if not secrets.compare_digest(request.args.get("corpsecret", "").encode(), self._secret.encode()):
-            raise ApiError(40001)
-        with self.world.changed:
-            token, seconds = self._tokens.current()
-        return jsonify(errcode=0, errmsg="ok", access_token=token, expires_in=seconds)
-
     def _agent(self) -> Response:
         """doc 90227"""
         self.authorise()
-        if request.args.get("agentid") != str(self._agent_id):
+        if request.args.get("agentid") != self._agent_id:
             raise ApiError(301002)
         members = {"user": [{"userid": member} for member in sorted(self._members)]}
-        return jsonify(errcode=0, errmsg="ok", agentid=self._agent_id, close=0, allow_userinfos=members)
+        return jsonify(errcode=0, errmsg="ok", agentid=int(self._agent_id), close=0, allow_userinfos=members)
 
     def _send(self) -> Response:
         body = self.authorised_json()
-        if str(body.get("agentid")) != str(self._agent_id):
+        if str(body.get("agentid")) != self._agent_id:
             raise ApiError(40056)
         wanted = [user for user in str(body.get("touser") or "").split("|") if user]
         known = [user for user in wanted if user in self._members]
@@ -205,7 +178,7 @@ class Wecom(Platform):
         kind = body.get("msgtype")
         if kind in ("text", "markdown"):
             return Content(kind, text_of(body, kind).encode()[:TEXT_LIMIT].decode(errors="ignore"))
-        if kind in ("image", "voice"):
+        if kind in ("image", "voice", "video"):
             return Content(kind, media=self.take_media(body, kind))
         if kind == "template_card":
             card = read_card(body.get(kind), taken=self._cards.task_ids)
@@ -217,7 +190,7 @@ class Wecom(Platform):
     def _update_card(self) -> Response:
         """doc 94888"""
         body = self.authorised_json()
-        if str(body.get("agentid")) != str(self._agent_id):
+        if str(body.get("agentid")) != self._agent_id:
             raise ApiError(40056)
         named = body.get("userids") or []
         if not isinstance(named, list) or not (named or body.get("atall")):

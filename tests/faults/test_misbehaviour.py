@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,21 @@ from sqlalchemy import select
 
 from bot.channels import client
 from bot.clock import ShiftedClock
+from bot.due import due_conversations, due_thoughts
 from bot.storage.tables import outbox
 from tests.end_to_end.crowd import wait_until
 from tests.escalation.scene import _reader
-from tests.faults.books import Accepted, Books
-from tests.faults.misbehaviour import Door, Misbehaviour, let_one_leader_serve, with_doors
-from tests.faults.talk import questions, staff_answer, talks, write
+from tests.faults.misbehaviour import ALONE, Door, Misbehaviour, let_one_leader_serve, with_doors
+from tests.faults.play import Ground, answers_by_door, play
+from tests.faults.talk import Size
+from tests.handlers.group_town import GroupTown
 from tests.handlers.kf_town import KfTown
 
-PEOPLE, EACH, CALLS = 5, 8, 2
+SMALL = Size(people=5, each=8, calls=2, slow=3, complaints=40)
 WORKERS = 2
 ROUNDS = 80
 BETWEEN_TRIES = 20  # seconds that pass when nothing can be done now
+SMART_BOT = "group-bot"
 
 
 class Town(KfTown):
@@ -33,6 +37,25 @@ class Town(KfTown):
     def _serve(self) -> None:
         let_one_leader_serve(self.config_dir / "people.yaml")
         super()._serve()
+
+
+class Square(GroupTown):
+    """Its workers are told of nothing: they find what is due, and leave it for as long as they do in production."""
+
+    def _think(self) -> bool:
+        with self.bot.store.read() as connection:
+            found = due_thoughts(connection, self.clock.now())
+        for conversation in found:
+            self.bot.turns.think(conversation)
+        return bool(found)
+
+    def _deliver(self) -> bool:
+        before = [(row.id, row.status, row.due_at) for row in self.rows(outbox)]
+        with self.bot.store.read() as connection:
+            found = due_conversations(connection, self.clock.now())
+        for conversation in found:
+            self.bot.delivery.deliver(conversation)
+        return [(row.id, row.status, row.due_at) for row in self.rows(outbox)] != before
 
 
 @pytest.fixture(scope="module")
@@ -44,35 +67,84 @@ def town(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, valkey
     opened.close()
 
 
+@pytest.fixture
+def group_town(tmp_path: Path, database_url: str, valkey_url: str, clock: ShiftedClock) -> Iterator[GroupTown]:
+    opened = Square(tmp_path, database_url, valkey_url, clock)
+    opened.import_orders()
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is never answered is given up soon."""
     monkeypatch.setattr(client, "READ_SECONDS", 0.5)
 
 
-@pytest.mark.parametrize(("misbehaviour", "door"), with_doors(), ids=lambda each: getattr(each, "name", each))
+@pytest.mark.parametrize(("misbehaviour", "door"), with_doors(*ALONE), ids=lambda each: getattr(each, "name", each))
 def test_every_promise_holds_while_the_platform_misbehaves(
-    town: KfTown, misbehaviour: Misbehaviour, door: Door
+    town: KfTown, misbehaviour: Misbehaviour, door: Door, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    check(town, misbehaviour, door, capfd)
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "door"), with_doors("group", "room"), ids=lambda each: getattr(each, "name", each)
+)
+def test_every_promise_holds_in_the_group_and_in_the_staffs_room(
+    group_town: GroupTown, misbehaviour: Misbehaviour, door: Door, capfd: pytest.CaptureFixture[str]
+) -> None:
+    check(group_town, misbehaviour, door, capfd)
+
+
+def check(town: KfTown, misbehaviour: Misbehaviour, door: Door, capfd: pytest.CaptureFixture[str]) -> None:
     town.clock.advance(minutes=5)  # what was sent before counts for no rate any more
-    answers = questions(_reader())
-    books = Books(town.bot.store, town.wechat, answers)
-    spoken = talks(town.wechat, misbehaviour, door, answers, people=PEOPLE, each=EACH, calls=CALLS)
-    misbehaviour.start(town.wechat, door)
-    try:
-        with ThreadPoolExecutor(PEOPLE) as threads, AtWork(town):
-            told = list(threads.map(lambda talk: write(talk, misbehaviour), spoken))
-        accepted = {talk.person: texts for talk, texts in zip(spoken, told, strict=True)}
-        come_to_rest(town, books, accepted)
-        residents = list(accepted)
-        accepted |= staff_answer(town.bot.store, town.wechat, town.bot.rooms.directory, residents)
-        come_to_rest(town, books, accepted)
-    finally:
-        for platform in town.wechat.platforms:
-            platform.faults.clear()
-    tally = books.tally(accepted, loses=misbehaviour.loses, silences=misbehaviour.silences)
+    ground: Ground = InProcess(town, capfd)
+    texts = town.bot.rooms.texts
+    tally = play(ground, misbehaviour, door, answers_by_door(_reader(), texts), texts, SMALL)
     assert tally.broken == []
     assert tally.answered
+
+
+class InProcess:
+    """The bot in this process; time passes when nothing can be done now."""
+
+    def __init__(self, town: KfTown, capfd: pytest.CaptureFixture[str]) -> None:
+        self._town = town
+        self._capfd = capfd
+        self.wechat = town.wechat
+        self.store = town.bot.store
+        self.directory = town.bot.rooms.directory
+        self.room_key = town.wechat.staff_room.url.rpartition("=")[2]
+
+    def writing(self) -> AtWork:
+        return AtWork(self._town)
+
+    @contextmanager
+    def slowly(self) -> Iterator[None]:
+        """No answer is ready in time."""
+        channel = self._town.bot.channels[SMART_BOT]
+        before = channel.capabilities
+        channel.capabilities = replace(before, reply_margin=0.0)
+        yield
+        channel.capabilities = before
+
+    def pause(self) -> Callable[[int], None]:
+        return lambda place: None
+
+    def come_to_rest(self, is_over: Callable[[], bool], misbehaviour: Misbehaviour) -> None:
+        for platform in self.wechat.platforms:
+            platform.deliver_held()
+        for _ in range(ROUNDS):
+            if not misbehaviour.never_asks:
+                wait_until(lambda: not offered(self._town), "replies in HTTP answers were confirmed")
+            KfTown.work(self._town)
+            if is_over():
+                return
+            self._town.clock.advance(seconds=BETWEEN_TRIES)
+
+    def logs(self) -> str:
+        return "".join(self._capfd.readouterr())
 
 
 class AtWork:
@@ -94,20 +166,7 @@ class AtWork:
 
     def _run(self) -> None:
         while not self._over.is_set():
-            self._town.work()
-
-
-def come_to_rest(town: KfTown, books: Books, accepted: Accepted) -> None:
-    """Lets time pass and the workers work until nothing is open; what then still is, the books tell."""
-    for platform in town.wechat.platforms:
-        platform.deliver_held()
-    for _ in range(ROUNDS):
-        town.work()
-        wait_until(lambda: not offered(town), "replies in HTTP answers were confirmed")
-        town.work()
-        if not books.open_work(accepted):
-            return
-        town.clock.advance(seconds=BETWEEN_TRIES)
+            KfTown.work(self._town)
 
 
 def offered(town: KfTown) -> bool:

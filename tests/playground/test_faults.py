@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+import requests
 
+from playground.groups import Group
 from playground.wechat import WeChat
-from tests.playground.conftest import Api, EchoBot, customer_service
+from tests.playground.conftest import CAST, CREDENTIALS, Api, EchoBot, customer_service
+from tests.playground.smart_bot import SmartBot, stream
 
 
 def contents(bot: EchoBot) -> list[str]:
@@ -111,3 +116,77 @@ def test_asked_for_error_codes_are_not_the_bots_own_faults(wechat: WeChat, oa: A
     assert wechat.oa.ledger.broken == 1
     wechat.reset()
     assert wechat.oa.ledger.broken == 0
+
+
+def test_a_connection_dies_under_a_call_that_nothing_came_of(wechat: WeChat, oa: Api) -> None:
+    wechat.person("王桂兰").send("在吗")
+    wechat.oa.faults.cut(to="message/custom/send")
+
+    with pytest.raises(requests.ConnectionError):
+        say(oa)
+    assert say(oa) == 0
+    assert [bubble.text for bubble in wechat.person("王桂兰").chat() if bubble.kind == "text"][-1:] == ["您好"]
+    assert wechat.oa.faults.struck["cut"] == 1
+
+
+def test_what_has_struck_is_counted_by_its_kind(wechat: WeChat, bot: EchoBot) -> None:
+    wechat.oa.faults.drop(callbacks=None, share=0.5, seed=1)
+    for number in range(20):
+        wechat.person("王桂兰").send(str(number))
+    wechat.oa.faults.clear()
+
+    assert wechat.oa.faults.struck == {"drop": 20 - len(bot.heard)}
+
+
+# --- how the smart bot is asked for the rest of an answer
+
+
+@pytest.fixture
+def group(smart: SmartBot) -> Iterator[Group]:
+    wechat = WeChat(CREDENTIALS, replace(CAST, groups={"服务群": ("wrGroup", ("张团长",))}), poll_every=0.01)
+    wechat.open()
+    wechat.connect(smart.server.url)
+    parts = iter([stream("等", finish=False), *(stream(str(number), finish=number > 2) for number in range(1, 100))])
+    smart.answer = lambda heard: next(parts)
+    yield wechat.group("服务群")
+    wechat.close()
+
+
+def ended(group: Group) -> str:
+    group.say("张团长", "到了吗")
+    shown = group.chat()[-1]
+    return group.wait_for_change(shown, lambda bubble: bubble.state == "delivered").text
+
+
+def test_a_dropped_poll_is_never_asked_and_the_next_one_comes(group: Group, smart: SmartBot) -> None:
+    group.platform.faults.drop(polls=2)
+
+    assert ended(group) == "3"
+    assert len(smart.asked("stream")) == 3
+    assert group.platform.faults.struck == {"drop": 2}
+
+
+def test_a_poll_held_back_is_asked_after_the_next_one_and_not_looked_at(group: Group, smart: SmartBot) -> None:
+    group.platform.faults.reorder(polls=1)
+
+    assert ended(group) == "3"
+    assert len(smart.asked("stream")) == 3
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_a_poll_may_be_asked_several_times(group: Group, smart: SmartBot, parallel: bool) -> None:
+    group.platform.faults.duplicate(3, parallel=parallel, polls=1)
+
+    assert ended(group) in ("3", "4")
+    assert len(smart.asked("stream")) in (3, 4)
+
+
+def test_a_poll_is_no_callback(group: Group, smart: SmartBot) -> None:
+    group.platform.faults.drop(callbacks=None)
+    group.say("张团长", "没人听见")
+
+    assert smart.heard == []
+    group.platform.faults.clear()
+    group.platform.faults.drop(polls=None)
+    assert group.say("张团长", "到了吗") is not None
+    assert [heard["msgtype"] for heard in smart.heard] == ["text"]
