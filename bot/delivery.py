@@ -167,7 +167,7 @@ class Delivery:
                 data=row.payload,
                 key=key_of(row),
                 reply_code=row.payload.get("code", ""),
-                reply_address=conversation.reply_address or "",
+                reply_address=_address_of(connection, row, conversation),
             )
         query = select(attachments).where(attachments.c.id == row.payload["attachment"])
         file = connection.execute(query).one()
@@ -294,6 +294,13 @@ class _Settled:
 def _oldest(connection: Connection, conversation_id: int) -> Row[Any] | None:
     query = select(outbox).where(outbox.c.conversation_id == conversation_id, outbox.c.status.in_(_OPEN))
     return connection.execute(query.order_by(outbox.c.id).limit(1)).first()
+
+
+def _address_of(connection: Connection, row: Row[Any], conversation: Row[Any]) -> str:
+    """Where a channel takes later answers: an answer goes to its own message, what is told besides to the last one."""
+    query = select(inbox.c.reply_address).where(inbox.c.id == row.inbox_id)
+    own: str | None = connection.execute(query).scalar() if conversation.reply_address else None
+    return own or conversation.reply_address or ""
 
 
 def _verdict(row: Row[Any], conversation: Row[Any], rules: Capabilities, now: datetime) -> tuple[str, str] | None:

@@ -87,6 +87,7 @@ def stored_message(row: Row[Any]) -> Message:
         sent_at=row.sent_at,
         text=row.text,
         media=Media(**media) if media else None,
+        reply_address=row.reply_address or "",
         **details,
     )
 
@@ -104,6 +105,7 @@ def _row(message: Message, conversation: int, received_at: datetime) -> dict[str
         "kind": message.kind,
         "text": message.text,
         "payload": message.details(),
+        "reply_address": message.reply_address or None,
         "sent_at": message.sent_at,
         "received_at": received_at,
     }

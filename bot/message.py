@@ -51,7 +51,7 @@ class Message:
     extra: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
     def details(self) -> dict[str, Any]:
-        """What the inbox keeps beside the columns of its own, as JSON; ``reply_address`` is a secret and not in it."""
+        """What the inbox keeps beside the columns of its own, as JSON; ``reply_address`` has one, being a secret."""
         details: dict[str, Any] = {
             "event": self.event,
             "choice": self.choice,

@@ -12,6 +12,9 @@ from bot.channels.capabilities import Rate
 from bot.clock import Clock
 from bot.errors import OverRate
 
+_ON_THE_WAY = 2
+"""Seconds that a message may take: we count when it leaves, the platform when it arrives."""
+
 # One sorted set per rate, of sending times. All rates are looked at before any is counted, in one step on the server.
 _TAKE = """
 local now = tonumber(ARGV[1])
@@ -58,7 +61,7 @@ class SendingBudget:
         return [f"qunda:rate:{self._channel}:{rate.seconds}:{whose[rate.per]}" for rate in self._rates]
 
     def _limits(self) -> list[int]:
-        return [number for rate in self._rates for number in (rate.messages, rate.seconds)]
+        return [number for rate in self._rates for number in (rate.messages, rate.seconds + _ON_THE_WAY)]
 
 
 class _Here:
@@ -73,10 +76,10 @@ class _Here:
         with self._lock:
             for number, rate in enumerate(self._rates):
                 sent = self._of(number, rate, person)
-                while sent and sent[0] <= now - rate.seconds:
+                while sent and sent[0] <= now - rate.seconds - _ON_THE_WAY:
                     sent.popleft()
                 if len(sent) >= rate.messages:
-                    return sent[0] + rate.seconds - now
+                    return sent[0] + rate.seconds + _ON_THE_WAY - now
             for number, rate in enumerate(self._rates):
                 self._of(number, rate, person).append(now)
         return 0.0

@@ -62,6 +62,8 @@ inbox = Table(
     Column("kind", String(16), nullable=False),
     Column("text", Text, nullable=False),
     Column("payload", Json, nullable=False),
+    # Where it may be answered once, later; a secret.
+    Column("reply_address", String(1024)),
     Column("sent_at", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
     # waiting (stored, not thought about yet), handled, ignored, throttled or failed

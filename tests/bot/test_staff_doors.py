@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from bot.channels.channel import Outgoing
+from bot.channels.client import Transport
 from bot.channels.group_webhook import GroupWebhook
 from bot.channels.wecom_app import WecomApp
 from bot.errors import OverRate, PlatformError, PlatformUnreachable
@@ -116,3 +119,21 @@ def test_the_key_of_the_group_is_in_no_error(room: GroupWebhook, wechat) -> None
         room.send("room", Outgoing("text", text="在吗", key=key(2)))
     said = f"{refused.value!r} {unreachable.value!r} {unreachable.value.__cause__!r}"
     assert CREDENTIALS.room_key not in said
+
+
+def test_nothing_is_dropped_at_the_minutes_edge(app: WecomApp, wechat, clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Transport.call
+
+    def slow(*arguments, **named):
+        clock.advance(seconds=0.5)
+        return call(*arguments, **named)
+
+    with monkeypatch.context() as first:
+        first.setattr(Transport, "call", slow)  # it leaves now and arrives a little later
+        app.send(LEADER, Outgoing("text", text="第0条", key=key(0)))
+    for number in range(1, 30):
+        app.send(LEADER, Outgoing("text", text=f"第{number}条", key=key(number)))
+    clock.advance(seconds=59.2)
+    with suppress(OverRate):
+        app.send(LEADER, Outgoing("text", text="第30条", key=key(30)))
+    assert wechat.wecom.dropped == 0

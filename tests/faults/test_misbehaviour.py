@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from bot.channels import client
 from bot.clock import ShiftedClock
 from bot.due import due_conversations, due_thoughts
 from bot.storage.tables import outbox
+from bot.turn import Turns
 from tests.end_to_end.crowd import wait_until
 from tests.escalation.scene import _reader
 from tests.faults.misbehaviour import ALONE, Door, Misbehaviour, let_one_leader_serve, with_doors
@@ -172,3 +174,24 @@ class AtWork:
 def offered(town: KfTown) -> bool:
     with town.bot.store.read() as connection:
         return connection.execute(select(outbox.c.id).where(outbox.c.status == "offered")).first() is not None
+
+
+def answers_by_call(town: GroupTown) -> Counter[str]:
+    """How many answers each call in the group has, by the words that they quote."""
+    said = [bubble for bubble in town.group.chat() if bubble.speaker == "bot" and bubble.text not in ("", "…")]
+    return Counter(bubble.quote.partition("\u2005")[2] for bubble in said)
+
+
+@pytest.mark.parametrize("before", [["几点能取货"], []], ids=["after another call", "as the first call"])
+def test_what_a_worker_has_thought_of_answers_its_own_call(
+    group_town: GroupTown, before: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in before:
+        group_town.asks("王阿姨", words)
+    with monkeypatch.context() as dying:
+        dying.setattr(Turns, "take", lambda *_, **__: 1 / 0)
+        group_town.group.say("王阿姨", "退款多久到账")
+    group_town.clock.advance(seconds=3)
+    group_town.work()
+
+    assert answers_by_call(group_town) == dict.fromkeys([*before, "退款多久到账"], 1)
