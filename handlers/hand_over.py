@@ -27,6 +27,9 @@ from understanding.skills import COMPLAINT, PERSON
 _NOT_FOR_STAFF = ("最接近的问题", "消息里没有文字", "平静")
 """How those of the bot's reasons begin that say nothing to staff: about its knowledge, or of a tone that is none."""
 
+_HARMLESS_TO_HEALTH = frozenset({"harassment", "privacy_leak"})
+"""What is as urgent as an illness, but for which nobody needs a doctor."""
+
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
@@ -104,7 +107,7 @@ def handle(
 def cause_of(reading: Understanding, low: bool) -> tuple[str, str] | None:
     """Why a person is needed now, which is also the name of the soothing sentence, and how urgent it is."""
     if reading.priority == "P0":
-        return "danger", "P0"
+        return ("complaint" if _HARMLESS_TO_HEALTH.issuperset(reading.kinds or ("",)) else "danger"), "P0"
     if reading.skill == PERSON:
         return "wanted", reading.priority or "P2"
     if low:

@@ -42,6 +42,11 @@ _OF_THE_RULES = re.compile(
     r"|(赔|退|换|补)[^，,]{0,5}(吗|么|不|多少|几|啥|什么|规则|规定|政策|标准|流程)|包赔|赔付标准|(怎么|咋)(办|整|弄|搞|处理)|(要|用|得)(不要)?[^，,]{0,3}(拍照|照片|视频|证明|凭证|称一?下)|说法吗|正常[吗么不]|要紧[吗么不]|[能可][吃喝用][吗么不]"
 )
 
+_FELL_ILL = re.compile(
+    r"^(?!.*(如果|要是|万一|假如|的话)).*(吃|喝|用|抹)(了|完|过)[^。！!？?会能]{0,20}"
+    r"(吐|泻|拉(肚|稀|了)|(肚子|胃|头|浑身)[^，,]{0,3}(疼|痛|晕|痒)|过敏|中毒|发烧|疹|医院|挂水|吊水|急诊|难受|不舒服)"
+)
+"""Somebody has fallen ill: whoever asks what to do then asks for no rule."""
 _RHETORICAL = re.compile(
     r"爱.不.|[让叫给]不[让叫给]人|懂不懂|脏不脏|恶不恶心|像不像话|讲不讲(理|道理)|要不要脸|好不好意思|有没有(良心|人性|王法|天理|搞错)"
     r"|(折腾|糊弄|骗|哄|蒙|耍|吓唬|玩儿?|坑|忽悠|唬)(谁|鬼|人|我)呢|踢皮球呢|谁欠|(欠|该)(你|她|他|你们)的|怎么(管|办事|做事|做生意|当差|培训|干活)的|当我.{0,3}(傻|好欺)"
@@ -64,9 +69,14 @@ def asks_in_earnest(text: str) -> bool:
     return in_question_form(text) and not _RHETORICAL.search(text)
 
 
+def accuses(text: str) -> bool:
+    """Whether its question is a reproach: "怎么还没到", "让不让人睡"."""
+    return bool(_COMPLAINS_BY_ASKING.search(text) or _RHETORICAL.search(text))
+
+
 def only_asks(sentence: str) -> bool:
     """Whether it asks for a rule or a fact and tells nothing; "怎么还没到" complains in the form of one."""
-    if not asks_in_earnest(sentence) or _OWN.search(sentence) or _HAPPENED.search(sentence):
+    if not asks_in_earnest(sentence) or any(form.search(sentence) for form in (_OWN, _HAPPENED, _FELL_ILL)):
         return False
     if _OF_THE_RULES.search(sentence):
         return True

@@ -15,7 +15,7 @@ from faq.learnt import LearntStore
 from faq.matching import Match, Matcher
 from faq.text import Speech, simplified
 from understanding import skills
-from understanding.acts import asks, asks_in_earnest, in_question_form, tells, wants
+from understanding.acts import accuses, asks, asks_in_earnest, in_question_form, tells, wants
 from understanding.clauses import ClauseReader
 from understanding.context import in_context
 from understanding.examples import clauses_of
@@ -55,6 +55,9 @@ class Alternative:
 
 _UNEASY = 0.15
 """So much below the limit of a low mood, somebody who tells something that is not understood has no use for choices."""
+_COURTEOUS = 0.55
+"""From which confidence thanks and small talk are answered in kind: nobody is misled, and asking back would be odd."""
+_LONGEST_TALK = 40
 _VERY_SURE = 0.9
 """From which confidence a question is answered even if something went wrong before it ("坏了两个，全退还是退坏的")."""
 _LONG_ENOUGH_FOR_TWO = 6
@@ -255,11 +258,11 @@ class Reader:
             return kinds
         if not URGENT.intersection(names(kinds)) and matches[0].confidence >= _VERY_SURE and _ends_asking(text):
             return ()
-        return (
-            ()
-            if asks(text) and in_question_form(text) and not tells(text)
-            else tuple(kind for kind in kinds if kind.listed)
-        )
+        if asks_in_earnest(text) and not accuses(text) and not (URGENT | CLAIMABLE).intersection(names(kinds)):
+            return ()  # nothing is told that a photo would settle, so what is asked for is the answer
+        if asks(text) and in_question_form(text) and not tells(text):
+            return ()
+        return tuple(kind for kind in kinds if kind.listed)
 
     def _upset(self, mood: Mood) -> bool:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood
@@ -272,9 +275,12 @@ class Reader:
 
     def _sure_entry(self, text: str, matches: list[Match], group: bool) -> Entry | None:
         """The best entry when it is likely enough; a product's bare name does not say what is wanted."""
-        if not matches or matches[0].confidence < self._limit(group) or self._senses.slots.only_product(text):
+        if not matches or self._senses.slots.only_product(text):
             return None
-        return self.knowledge[matches[0].entry_id]
+        best = self.knowledge[matches[0].entry_id]
+        only_talk = best.courtesy and len(text) <= _LONGEST_TALK and not asks(text)
+        limit = _COURTEOUS if only_talk else self._limit(group)
+        return best if matches[0].confidence >= limit else None
 
     def _sure_of_two(self, text: str, matches: list[Match]) -> tuple[Entry, ...]:
         """The two best entries when one of them is as surely meant as a single one must be: both answers are given."""

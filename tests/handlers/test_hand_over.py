@@ -57,13 +57,13 @@ def test_anger_that_has_been_seen_to_does_not_colour_the_next_words(stage: Stage
 
 
 def test_an_angry_answer_to_a_clarifying_question_is_heard_as_anger(stage: Stage, talk: Talk) -> None:
-    assert "回复数字" in talk.say("我想问一下退款的事")
+    assert "回复数字" in talk.say("我想问问优惠的事")
     assert "对不起" in talk.say(ANGRY)
     assert stage.tickets()[0].priority == "P1"
 
 
 def test_a_clarifying_question_can_be_left(stage: Stage, talk: Talk) -> None:
-    talk.say("我想问一下退款的事")
+    talk.say("我想问问优惠的事")
     assert "有事" in talk.say("算了")
     assert not stage.tickets()
     assert "flow" not in talk.state()
@@ -114,3 +114,9 @@ def test_a_very_long_message_is_answered_and_kept_short_for_staff(stage: Stage, 
     talk.say("叽里呱啦吧唧吧唧")
     assert talk.say("呜哩哇啦" * 2500)
     assert len(stage.told("ZhangLeader")[0].payload["text"]) < 1000
+
+
+def test_a_phone_number_shown_to_everybody_is_urgent_and_nobody_is_sent_to_a_doctor(stage: Stage, talk: Talk) -> None:
+    answer = talk.say("你们把我的手机号发到群里了，隐私泄露")
+    assert stage.tickets()[0].priority == "P0"
+    assert "医院" not in answer
