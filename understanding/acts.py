@@ -29,7 +29,7 @@ _SENTENCE = re.compile(r"[^。！!；;\n?？]+[。！!；;\n?？]*")
 _HAS_A_QUESTIONS_FORM = re.compile(
     r"[?？]|[吗么](?=[\s，,])|([吗么呢不没]|没得|可以吧|能吧|行吧)[啊呀哈嘛的]?[\s~～。!！]*$|(?<!不)(怎么|咋)(?!样)|(?<!不)(怎么|咋)样|如何|怎样"
     r"|多少|多久|多长|(?<![好有十这那没前着过])几[个点天斤两时号份次块种]|什么时候|啥时候?|(赔|给|退|补)(点|我)?(啥|什么)|哪(?!怕)|(?<!谁)(?<!谁.)(?<!谁..)谁(?!.{1,2}谁)"
-    r"|能不能|可不可以|有没有|是不是|会不会|要不要|是否|真的?(还是)?假的?$|是.{1,6}还是.{1,4}的?$"
+    r"|能不能|可不可以|有没有|是不是|会不会|要不要|是否|真的?(还是)?假的?$|(?<!还)是[^，,。]{1,10}还是[^，,。]{1,10}|(还|可以|能|行|在|好|要|有|对)[不没](?=[\s，,])"
     r"|(?<!不)(?P<either>[^\W\d]{1,2})不(?P=either)(?!不)|规定|规则|标准|政策"
 )
 _COMPLAINS_BY_ASKING = re.compile(
@@ -67,6 +67,11 @@ def in_question_form(sentence: str) -> bool:
 def asks_in_earnest(text: str) -> bool:
     """Whether it has a question's form and is not anger in that form ("让不让人睡")."""
     return in_question_form(text) and not _RHETORICAL.search(text)
+
+
+def happened(text: str) -> bool:
+    """Whether somebody tells of goods that are spoiled or broken, and no case is put."""
+    return bool(_HAPPENED.search(text))
 
 
 def accuses(text: str) -> bool:

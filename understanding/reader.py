@@ -15,7 +15,7 @@ from faq.learnt import LearntStore
 from faq.matching import Match, Matcher
 from faq.text import Speech, simplified
 from understanding import skills
-from understanding.acts import accuses, asks, asks_in_earnest, in_question_form, tells, wants
+from understanding.acts import accuses, asks, asks_in_earnest, happened, in_question_form, tells, wants
 from understanding.clauses import ClauseReader
 from understanding.context import in_context
 from understanding.examples import clauses_of
@@ -256,13 +256,19 @@ class Reader:
             return kinds
         if self.knowledge[matches[0].entry_id].answer is None:
             return kinds
-        if not URGENT.intersection(names(kinds)) and matches[0].confidence >= _VERY_SURE and _ends_asking(text):
+        if not URGENT.intersection(names(kinds)) and self._is_calm_question(text, matches[0].confidence, kinds):
             return ()
-        if asks_in_earnest(text) and not accuses(text) and not (URGENT | CLAIMABLE).intersection(names(kinds)):
-            return ()  # nothing is told that a photo would settle, so what is asked for is the answer
         if asks(text) and in_question_form(text) and not tells(text):
             return ()
         return tuple(kind for kind in kinds if kind.listed)
+
+    @staticmethod
+    def _is_calm_question(text: str, confidence: float, kinds: Sequence[Kind]) -> bool:
+        """Whether nothing is told that a photo would settle, and nobody is reproached: what helps is the answer."""
+        if confidence >= _VERY_SURE and _ends_asking(text):
+            return True
+        told = happened(text) and CLAIMABLE.intersection(names(kinds))
+        return asks_in_earnest(text) and not accuses(text) and not told
 
     def _upset(self, mood: Mood) -> bool:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood

@@ -205,6 +205,8 @@ def test_an_operators_own_knowledge_replaces_the_shipped_one_whole(tmp_path: Pat
         ("优惠券怎么用不了啊我明明有一张五块的", "coupon-use"),
         ("保姆代领", "pickup-by-other"),
         ("小程序叫啥 删了找不回", "find-mini-program"),
+        ("坏果是全退还是按坏的个数退", "partial-refund"),
+        ("三天没去拿 东西还在不 出差忘得死死的", "uncollected"),
     ],
 )
 def test_a_question_whose_answer_is_known_is_no_complaint_for_what_is_told_beside_it(

@@ -53,6 +53,7 @@ def test_goods_that_are_told_to_be_bad_are_a_claim(reader: Reader, text: str, ki
         ("吃了你们的凉皮我娃拉了一宿", "food_safety"),
         ("喝了这个奶孩子上医院挂水去了", "food_safety"),
         ("娃吃了卤鸭脖半夜上吐下泻，现在在儿童医院，你们说怎么办", "food_safety"),
+        ("团长把我的手机号念给满屋子人听", "privacy_leak"),
         ("送货那人说话太冲了", "attitude"),
         ("说了几遍了没一个人理我", "slow_answer"),
         ("到现在没人联系我", "slow_answer"),
