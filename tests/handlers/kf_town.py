@@ -130,7 +130,7 @@ class KfTown:
 
     def rows(self, table: Table) -> list[Row[Any]]:
         with self.bot.store.read() as connection:
-            return list(connection.execute(select(table)))
+            return list(connection.execute(select(table).order_by(*table.primary_key)))
 
     def conversation(self, customer: Customer) -> Row[Any]:
         query = select(conversations).where(conversations.c.account == customer.account)
