@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import signal
 import socket
 import subprocess
@@ -59,14 +60,14 @@ def test_the_process_serves_both_platforms_and_ends_on_sigterm_while_a_page_is_o
 
 
 def _two_free_ports() -> int:
-    """A free port whose next one is free too."""
+    """A free port whose next one is free too, below those that systems give to whoever asks for any."""
     while True:
+        port = random.randrange(20_000, 32_000, 2)
         with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port: int = one.getsockname()[1]
             try:
+                one.bind(("127.0.0.1", port))
                 other.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
+            except OSError:
                 continue
             return port
 
