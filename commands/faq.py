@@ -8,23 +8,25 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 from openpyxl.utils.exceptions import IllegalCharacterError
 
 from commands.errors import CommandRefused
-from commands.knowledge import knowledge_in_use, opened_store
+from commands.knowledge import TAKEN_IN, approved_so_far, knowledge_in_use, opened_store
 from commands.links import dead_links
+from config.errors import ConfigError
 from config.settings import Settings
 from config.yaml_file import YamlFile, read_yaml
 from faq import exchange, filing
-from faq.checking import Finding, Known, Theft, findings_in, thefts_in
+from faq.checking import Finding, Known, Theft, findings_in, place_of, thefts_in
 from faq.exchange import Exchange, UnusableTable
 from faq.knowledge import Entry, Knowledge
 from faq.matching import Matcher
 from shop.directory import Directory
 from shop.policy import Policy
-from shop.sheets import UnreadableFile, read_rows
+from shop.sheets import UnreadableFile, read_as, read_rows
 from understanding import skills
 from understanding.reader import load_chatter, load_speech
 
@@ -36,13 +38,13 @@ _LONGEST_CELL = 32_767
 
 
 def check(quick: bool = False) -> int:
-    """Prints what is wrong with the knowledge, each with file and line; 1 when there was anything, else 0.
+    """Prints what is wrong with the knowledge, approved gaps included, each with its place; 1 for anything, else 0.
 
     ``quick`` leaves out what takes long: links, and which entries steal each other's questions. Raises ConfigError
     for knowledge that can't be used at all.
     """
     settings = Settings.load(os.environ, make_secret=True)
-    knowledge = Knowledge.load(settings.files("faq"), settings.environ)
+    knowledge = Knowledge.load(settings.files("faq"), settings.environ).extended(approved_so_far(settings))
     speech = load_speech(*(_words(settings, name) for name in ("speech", "produce", "concepts")))
     findings = list(findings_in(knowledge, speech, _known(settings)))
     if not quick:
@@ -50,9 +52,11 @@ def check(quick: bool = False) -> int:
         findings += dead_links(knowledge)
         findings += map(_finding, thefts_in(knowledge, lambda part: Matcher(part, speech, chatter, ranks_only=True)))
     for entry, finding in findings:
-        print(f"{entry.file}:{entry.line}: {entry.id}: {finding}")
+        print(f"{place_of(entry)}: {entry.id}: {finding}")
     print(f"{len(knowledge)} entries, {len(findings)} findings")
-    return 1 if findings else 0
+    if not len(knowledge):
+        print(f"{settings.config_dir / 'faq'}: there is no entry; write one, or take the folder away")
+    return 1 if findings or not len(knowledge) else 0
 
 
 def take_in(file: Path, *, dry_run: bool, replace: bool) -> int:
@@ -63,19 +67,31 @@ def take_in(file: Path, *, dry_run: bool, replace: bool) -> int:
     settings = Settings.load(os.environ, make_secret=True)
     knowledge = Knowledge.load(settings.files("faq"), settings.environ)
     try:
-        found = exchange.read(read_rows(file), knowledge, skills.KNOWN)
+        rows = read_rows(file)
+        found = exchange.read(rows, knowledge, skills.KNOWN, _policy(settings).figures)
     except (UnreadableFile, UnusableTable) as error:
         print(f"{file}: {error}", file=sys.stderr)
         return UNREADABLE
+    if rows.encoding:
+        print(read_as(rows.encoding))
     removed = found.absent if replace and not found.refused else ()
     _print_exchange(found, removed, replace)
-    if not (found.new or found.changed or removed):
-        print("Nothing to write.")
-    elif dry_run:
-        print(f"Dry run: nothing written. {_where(settings)}")
-    else:
-        _write(settings, found, removed)
+    try:
+        if not (found.new or found.changed or removed):
+            print("Nothing to write.")
+        elif dry_run:
+            filing.rehearse(settings.files("faq"), **_parts(found, removed), environ=settings.environ)
+            print(f"Dry run: nothing written. {_where(settings)}")
+        else:
+            _write(settings, found, removed)
+    except ConfigError as error:  # of a draft, so its file is none that the operator knows
+        raise CommandRefused(f"nothing is written: {error.problem}", error.remedy) from None
     return SOME_REFUSED if found.refused else ALL_WELL
+
+
+def _parts(found: Exchange, removed: Sequence[Entry]) -> dict[str, Any]:
+    changed = {entry.id: entry for _, entry in found.changed}
+    return {"changed": changed, "new": found.new, "removed": {entry.id for entry in removed}}
 
 
 def put_out(file: Path) -> int:
@@ -103,13 +119,16 @@ def _words(settings: Settings, name: str) -> YamlFile:
     return read_yaml(settings.file(f"words/{name}.yaml"), settings.environ)
 
 
+def _policy(settings: Settings) -> Policy:
+    return Policy.load(settings.file("policy.yaml"), settings.environ)
+
+
 def _known(settings: Settings) -> Known:
-    policy = Policy.load(settings.file("policy.yaml"), settings.environ)
     people = settings.file("people.yaml")
     communities = None
     if people.exists():
         communities = [community.id for community in Directory.load(people, settings.environ).communities]
-    return Known(policy.figures, skills.KNOWN, communities)
+    return Known(_policy(settings).figures, skills.KNOWN, communities)
 
 
 def _finding(theft: Theft) -> Finding:
@@ -175,19 +194,12 @@ def _write(settings: Settings, found: Exchange, removed: Sequence[Entry]) -> Non
     if not folder.is_dir():
         print(f"Copying the shipped files to {folder}, which from now on is the whole knowledge.")
     try:
-        written = filing.write(
-            folder,
-            settings.files("faq"),
-            changed={entry.id: entry for _, entry in found.changed},
-            new=found.new,
-            removed={entry.id for entry in removed},
-            environ=settings.environ,
-        )
+        written = filing.write(folder, settings.files("faq"), **_parts(found, removed), environ=settings.environ)
     except OSError as error:
         remedy = f"give this user the right to write in {settings.config_dir}"
         raise CommandRefused(f"{folder} cannot be written ({error.strerror})", remedy) from None
     print(f"Written: {', '.join(file.name for file in written)} in {folder}.")
-    print("The running processes take it in within seconds; ./qunda faq check looks closer.")
+    print(f"{TAKEN_IN} ./qunda faq check looks closer.")
 
 
 def _write_csv(file: Path, entries: Iterable[Entry]) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
 from commands.errors import CommandRefused
-from commands.knowledge import knowledge_in_use, opened_store
+from commands.knowledge import TAKEN_IN, knowledge_in_use, opened_store
 from config.settings import Settings
 from escalation.tables import ticket_events
 from faq import gaps
 from faq.gaps import Cluster, Suggestion
-from faq.knowledge import Knowledge
+from faq.knowledge import Addition, Entry, Knowledge
+from faq.references import missing_of
+from shop.policy import Policy
 
 _MOST_LISTED = 30
 _SHOWN_PHRASINGS = 4
@@ -32,7 +35,7 @@ def list_open() -> None:
 
 
 def approve(number: int, *, entry_id: str | None, answer: str | None, everywhere: bool) -> None:
-    """Adds a gap to the knowledge, as suggested or as told; the running processes take it in within seconds.
+    """Adds a gap to the knowledge, as suggested or as told; the running processes take it in by themselves.
 
     ``everywhere``: an answer that a person gave in one community is said in all. Raises CommandRefused.
     """
@@ -43,6 +46,7 @@ def approve(number: int, *, entry_id: str | None, answer: str | None, everywhere
         try:
             suggestion = _chosen(cluster, knowledge, entry_id, answer, everywhere)
             gaps.approve(connection, cluster, suggestion, datetime.now(UTC))
+            _refuse_missing(suggestion, settings)
         except ValueError as error:
             raise CommandRefused(
                 f"gap {number}: {error}", "give another --answer or --entry, or --dismiss it"
@@ -52,16 +56,31 @@ def approve(number: int, *, entry_id: str | None, answer: str | None, everywhere
     if suggestion.answer:
         where = f" (only in {', '.join(suggestion.communities)})" if suggestion.communities else ""
         print(f"Answer{where}: {suggestion.answer}")
-    print("The running processes take it in within seconds.")
+    print(f"{TAKEN_IN} ./qunda faq gaps --dismiss {number} takes it back.")
 
 
 def dismiss(number: int) -> None:
-    """Takes a gap off the list. Raises CommandRefused when there is none with this number."""
+    """Takes a gap off the list, or takes back what approving it has added. Raises CommandRefused for another number."""
     settings = Settings.load(os.environ, make_secret=True)
+    now = datetime.now(UTC)
     with opened_store(settings) as store, store.write() as connection:
-        cluster = _find(connection, knowledge_in_use(settings, connection), number)
-        gaps.dismiss(connection, cluster, datetime.now(UTC))
-    print(f"Dismissed: {'; '.join(cluster.examples[:_SHOWN_PHRASINGS])}")
+        added = gaps.withdraw(connection, number, now)
+        if added is None:
+            cluster = _find(connection, knowledge_in_use(settings, connection), number)
+            gaps.dismiss(connection, cluster, now)
+            print(f"Dismissed: {'; '.join(cluster.examples[:_SHOWN_PHRASINGS])}")
+            return
+    _tell_taken_back(added, Knowledge.load(settings.files("faq"), settings.environ))
+
+
+def _tell_taken_back(added: Sequence[Addition], files: Knowledge) -> None:
+    """An export that was imported since has put them into the files."""
+    for each in added:
+        print(f"Taken back from {each.entry_id}: {each.phrasing}")
+        if files.knows(each.entry_id) and each.phrasing in files[each.entry_id].phrasings:
+            print(f"   {files[each.entry_id].file} holds it as well: take it out there")
+    if not added:
+        print("Dismissed; nothing is left of what it added.")
 
 
 def _clusters(connection: Connection, knowledge: Knowledge) -> list[Cluster]:
@@ -97,6 +116,14 @@ def _chosen(
     return gaps.new_entry(cluster, suggestion.answer, knowledge) if everywhere and suggestion.answer else suggestion
 
 
+def _refuse_missing(suggestion: Suggestion, settings: Settings) -> None:
+    """Raises ValueError for an answer that names what the policy does not hold: the next snapshot would be refused."""
+    figures = Policy.load(settings.file("policy.yaml"), settings.environ).figures
+    entry = Entry(suggestion.entry_id, suggestion.phrasings[0], answer=suggestion.answer)
+    for problem, remedy in missing_of(entry, (), figures):
+        raise ValueError(f"{problem}; {remedy}")
+
+
 def _in_words(cluster: Cluster, knowledge: Knowledge, settings: Settings) -> str:
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(cluster.kinds.items()))
     last = cluster.last_asked.astimezone(settings.timezone).strftime("%Y-%m-%d %H:%M")
@@ -113,6 +140,8 @@ def _in_words(cluster: Cluster, knowledge: Knowledge, settings: Settings) -> str
     else:
         question = knowledge.question_of(suggestion.entry_id)
         lines.append(f"   suggested: phrasings of {suggestion.entry_id} ({question})")
+    for entry_id in filter(knowledge.knows, cluster.not_meant):
+        lines.append(f"   the answer that was not meant: {entry_id} ({knowledge.question_of(entry_id)})")
     if cluster.answer and not (suggestion and suggestion.answer):
         lines.append(f"   a person answered: {cluster.answer}")
     return "\n".join(lines)

@@ -14,6 +14,9 @@ from config.settings import Settings
 from faq import gaps
 from faq.knowledge import Addition, Knowledge
 
+TAKEN_IN = "The running processes take it in within seconds, or half a minute where there are new phrasings."
+"""What is told after a change of the knowledge: from new phrasings they learn first."""
+
 
 @contextmanager
 def opened_store(settings: Settings) -> Iterator[Store]:

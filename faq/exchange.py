@@ -6,10 +6,12 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, time
 from typing import Any
 
 from faq.gaps import new_id
 from faq.knowledge import Entry, Knowledge, mistakes_in, same_question
+from faq.references import missing_of
 
 COLUMNS = ("question", "answer", "variants", "id", "elder", "group", "communities", "skill", "courtesy")
 """The first three are what other knowledge bases export as well."""
@@ -31,9 +33,13 @@ _HEADINGS = {
     "courtesy": ("寒暄", "客套"),
 }
 _FIELDS = {heading: field for field, names in _HEADINGS.items() for heading in (field, *names)}
+_REMARK = re.compile(r"[(\[【].*?[)\]】]|[\s*:_-]")
+"""What tables put into a heading beside its name: 答案（必填）, 问题*."""
 _YES, _NO = frozenset({"是", "yes", "y", "true", "1", "√"}), frozenset({"", "否", "no", "n", "false", "0", "×"})
+_LONGEST_SHOWN = 80
 _GUARDED = tuple("=+-@#'\t")
 """How texts begin that a spreadsheet would run or change; they are written with a quote in front."""
+_ERROR = re.compile(r"^#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!)$", re.MULTILINE)
 _FROM_ENVIRONMENT = re.compile(r"\$\{[A-Za-z_]\w*\}")
 
 Rows = Iterable[tuple[int, Sequence[Any]]]
@@ -64,7 +70,7 @@ class Exchange:
 
     @property
     def total(self) -> int:
-        """The rows that were read."""
+        """The entries that were read."""
         return len(self.new) + len(self.changed) + self.unchanged + len(self.refused)
 
 
@@ -79,43 +85,46 @@ def rows_of(entries: Iterable[Entry]) -> Iterator[list[str]]:
         yield [_guarded(row[name]) for name in COLUMNS]
 
 
-def read(rows: Rows, knowledge: Knowledge, skills: Collection[str]) -> Exchange:
+def read(rows: Rows, knowledge: Knowledge, skills: Collection[str], figures: Collection[str]) -> Exchange:
     """Compares a table with the knowledge as it is written.
 
     A row with an id is that entry; one without belongs to the entry that asks the same in the same communities, else
-    it is a new one whose id is made from its question. Columns that are not there leave an entry as it is, except
-    that an answer that changes takes its old elder and group forms along. Raises UnusableTable.
+    it is a new one whose id is made from its question. A row with nothing but phrasings adds them to the row above,
+    as below a merged cell. Columns that are not there leave an entry as it is, except that an answer that changes takes
+    its old elder and group forms along. ``skills`` and ``figures``: what entries may name. Raises UnusableTable.
     """
     numbered = iter(rows)
     header = next(numbered, None)
     if header is None:
         raise UnusableTable("there is no header row; name the columns question, answer and variants in the first row")
     columns, ignored = _columns(header[1])
-    table = _Table(knowledge, skills, columns)
-    for count, (number, cells) in enumerate(numbered, 1):
-        if count > MOST_ENTRIES:
-            raise UnusableTable(f"more than {MOST_ENTRIES:,} rows; split the file")
+    table = _Table(knowledge, skills, figures, columns)
+    for number, cells in numbered:
         table.take(number, cells)
-    if not table.is_used:
+        if len(table) > MOST_ENTRIES:
+            raise UnusableTable(f"more than {MOST_ENTRIES:,} entries; split the file")
+    if not len(table):
         raise UnusableTable("there are no rows below the header")
     return table.exchange(ignored)
 
 
-def _columns(header: Sequence[Any]) -> tuple[dict[str, int], tuple[str, ...]]:
-    columns: dict[str, int] = {}
+def _columns(header: Sequence[Any]) -> tuple[dict[str, list[int]], tuple[str, ...]]:
+    """Where each field stands, phrasings perhaps in several columns, and the headings that mean nothing here."""
+    columns: dict[str, list[int]] = {}
     ignored = []
-    for position, cell in enumerate(header):
-        heading = unicodedata.normalize("NFKC", str(cell or "")).strip().lower()
-        field = _FIELDS.get(heading)
+    headings = [unicodedata.normalize("NFKC", str(cell or "")).strip() for cell in header]
+    for position, heading in enumerate(headings):
+        field = _FIELDS.get(_REMARK.sub("", heading).lower().rstrip("0123456789"))
         if field is None:
             ignored += [heading] if heading else []
-        elif field in columns:
+        elif field in columns and field != "variants":
             raise UnusableTable(f"two columns mean {field}; keep one of them")
         else:
-            columns[field] = position
+            columns.setdefault(field, []).append(position)
     if "question" not in columns or not columns.keys() & {"answer", "skill"}:
+        found = ", ".join(filter(None, headings))[:_LONGEST_SHOWN]
         raise UnusableTable(
-            "the header needs the columns question (问题) and answer (答案); name them in the first row"
+            f"the header, the first row of the first sheet, needs question (问题) and answer (答案); it holds {found}"
         )
     return columns, tuple(ignored)
 
@@ -123,37 +132,53 @@ def _columns(header: Sequence[Any]) -> tuple[dict[str, int], tuple[str, ...]]:
 class _Table:
     """A table while its rows are read."""
 
-    def __init__(self, knowledge: Knowledge, skills: Collection[str], columns: Mapping[str, int]) -> None:
-        self._skills, self._columns = skills, columns
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        skills: Collection[str],
+        figures: Collection[str],
+        columns: Mapping[str, Sequence[int]],
+    ) -> None:
+        self._skills, self._figures, self._columns = skills, figures, columns
         self._written = {entry.id: entry for entry in knowledge.written}
         self._asking = {_asked(entry): entry for entry in knowledge.written}
         self._seen: dict[object, int] = {}
         self._read: dict[str, Entry] = {}
         self._refused: list[tuple[int, str]] = []
+        self._last: Entry | None = None
+        """What the row before became; None when it was refused."""
 
-    @property
-    def is_used(self) -> bool:
-        return bool(self._read or self._refused)
+    def __len__(self) -> int:
+        return len(self._read) + len(self._refused)
 
     def take(self, number: int, cells: Sequence[Any]) -> None:
         try:
-            entry = self._entry(cells)
-            self._refuse_second(number, entry)
+            values = self._values(cells)
+            if not any(values.values()):
+                return
+            if not any(values[field] for field in values if field != "variants"):
+                entry = self._continued(values["variants"])
+            else:
+                entry = self._entry(values)
+                self._refuse_second(number, entry)
         except _CellMistake as mistake:
+            self._last = None
             self._refused.append((number, str(mistake)))
         else:
-            self._read[entry.id] = entry
+            self._last = self._read[entry.id] = entry
 
     def exchange(self, ignored: tuple[str, ...]) -> Exchange:
+        self._refuse_misplaced()
         new = tuple(entry for entry in self._read.values() if entry.id not in self._written)
         known = [(self._written[entry.id], entry) for entry in self._read.values() if entry.id in self._written]
         changed = tuple((old, entry) for old, entry in known if old != entry)
         absent = tuple(entry for entry in self._written.values() if entry.id not in self._read)
-        return Exchange(new, changed, len(known) - len(changed), absent, tuple(self._refused), ignored)
+        return Exchange(new, changed, len(known) - len(changed), absent, tuple(sorted(self._refused)), ignored)
 
-    def _entry(self, cells: Sequence[Any]) -> Entry:
-        values = self._values(cells)
-        draft = Entry(values.pop("id", "") or "", values["question"] or "", communities=values.get("communities", ()))
+    def _entry(self, values: dict[str, Any]) -> Entry:
+        if not values["question"]:
+            raise _CellMistake("there is no question; a merged cell holds it in its first row only, fill in the others")
+        draft = Entry(values.pop("id", "") or "", values["question"], communities=values.get("communities", ()))
         known = self._written.get(draft.id) if draft.id else self._asking.get(_asked(draft))
         if known is None:
             entry = replace(draft, **values, id=draft.id or self._id_for(draft.question))
@@ -162,15 +187,23 @@ class _Table:
         self._check(entry)
         return entry
 
+    def _continued(self, phrasings: Sequence[str]) -> Entry:
+        if self._last is None:
+            raise _CellMistake("there is no question, and no entry in the row above; mend that row, or fill it in")
+        more = (*self._last.variants, *phrasings)
+        entry = replace(self._last, variants=tuple(dict.fromkeys(text for text in more if text != self._last.question)))
+        self._check(entry)
+        return entry
+
     def _values(self, cells: Sequence[Any]) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for field, position in self._columns.items():
-            text = _text(field, cells[position] if position < len(cells) else None)
+        for field, positions in self._columns.items():
+            texts = [_text(field, cells[position] if position < len(cells) else None) for position in positions]
             if field in ("variants", "communities"):
-                lines = text.split("\n") if field == "variants" else re.split(r"[\n,，、]", text)
+                lines = re.split(r"\n" if field == "variants" else r"[\n,，、]", "\n".join(texts))
                 values[field] = tuple(line.strip() for line in lines if line.strip())
             else:
-                values[field] = _flag(text) if field == "courtesy" else text or None
+                values[field] = _flag(texts[0]) if field == "courtesy" else texts[0] or None
         return values
 
     def _id_for(self, question: str) -> str:
@@ -180,10 +213,8 @@ class _Table:
         texts = {name: getattr(entry, name) for name in ("id", "question", "answer", "elder", "group", "skill")}
         for problem, remedy, _ in mistakes_in(texts):
             raise _CellMistake(f"{problem}; {remedy}")
-        if entry.skill is not None and entry.skill not in self._skills:
-            raise _CellMistake(f"there is no skill {entry.skill}; use one of {', '.join(sorted(self._skills))}")
-        if any(character.isspace() for character in entry.id) or len(entry.id) > 200:
-            raise _CellMistake("the id holds a blank or is longer than 200 characters; write a short word")
+        for problem, remedy in missing_of(entry, self._skills, self._figures):
+            raise _CellMistake(f"{problem}; {remedy}")
         if too_long := [text for text in entry.phrasings if len(text) > LONGEST_QUESTION]:
             raise _CellMistake(f"a question has {len(too_long[0])} characters, {LONGEST_QUESTION} at most; shorten it")
 
@@ -192,6 +223,24 @@ class _Table:
             first = self._seen.setdefault((what, key), number)
             if first != number:
                 raise _CellMistake(f"{what} stands in row {first} already; keep one of the two")
+
+    def _refuse_misplaced(self) -> None:
+        """Refuses what stands for a general entry that is not there, or where another one stands for it already."""
+        untouched = (entry for entry in self._written.values() if entry.id not in self._read)
+        together = Knowledge([*self._read.values(), *untouched])
+        general = {entry.id for entry in together}
+        places = {place for entry in self._read.values() if entry.id not in general for place in entry.communities}
+        held = {(together.held_in(name, place).id, place) for name in general for place in places}
+        for entry in tuple(self._read.values()):
+            taken = [place for place in entry.communities if (entry.id, place) not in held]
+            if entry.id in general and entry.id.rpartition("@")[0]:
+                reason = "stands for no entry: name its communities, and the id of an entry for all before the @"
+            elif entry.id not in general and taken:
+                reason = f"another entry stands for the same one in {taken[0]}; keep one of the two"
+            else:
+                continue
+            del self._read[entry.id]
+            self._refused.append((self._seen["the id", entry.id], f"{entry.id}: {reason}"))
 
 
 def _merged(known: Entry, values: Mapping[str, Any], *, by_question: bool) -> Entry:
@@ -212,20 +261,30 @@ def _asked(entry: Entry) -> tuple[str, frozenset[str]]:
 
 def _text(field: str, cell: Any) -> str:
     """The cell as the person who filled it in sees it; line ends are kept in answers and lists."""
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    words = "" if cell is None else str(cell).replace("\r\n", "\n").replace("\r", "\n")
+    words = _shown(cell).replace("\r\n", "\n").replace("\r", "\n")
     words = "".join(letter for letter in words if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs"))
     words = words.strip()
     if words.startswith("="):
         raise _CellMistake(f"{field} holds a formula; write plain text")
     if words.startswith("'") and words[1:].startswith(_GUARDED):
         words = words[1:]
+    if error := _ERROR.search(words):
+        raise _CellMistake(f"{field} holds the spreadsheet's error {error[0]}; write plain text")
     if len(words) > LONGEST_ANSWER and field != "variants":
         raise _CellMistake(f"{field} has {len(words)} characters, {LONGEST_ANSWER} at most; shorten it")
     if found := _FROM_ENVIRONMENT.search(words):
         raise _CellMistake(f"{field} holds {found[0]}, which would be filled in from the environment; leave it out")
     return words
+
+
+def _shown(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.strftime("%Y-%m-%d %H:%M")
+    if isinstance(cell, time):
+        return f"{cell.hour}:{cell.minute:02}"
+    return "" if cell is None else str(cell)
 
 
 def _flag(text: str) -> bool:

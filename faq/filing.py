@@ -41,25 +41,52 @@ def write(
     """Brings the knowledge in ``files`` to what it shall be, in ``folder``; returns the files that were written.
 
     ``folder`` is made when it is not there, with a copy of every file. Nothing is put in place before all of it has
-    been read back and found to be what was meant: any reader meets whole files only. Raises OSError, and RuntimeError
+    been read back and found to be what was meant: any reader meets whole files only. Raises OSError, ConfigError when
+    the knowledge could not be used, such as an entry of one community whose general one is removed, and RuntimeError
     when the files would not say what was meant.
     """
-    before = Knowledge.load(files, environ)
-    meant = {entry.id: changed.get(entry.id, entry) for entry in before.written if entry.id not in removed}
-    meant |= {entry.id: entry for entry in new}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".faq-", dir=folder.parent) as name:
         draft = Path(name) / "faq"
-        draft.mkdir(mode=0o755)
-        touched = {Path(entry.file) for entry in before.written if entry.id in changed or entry.id in removed}
-        for file in files:
-            _copy(file, draft / file.name, file in touched, changed, removed, environ)
-        added = [draft / name for name in _new_names(files, len(new))]
-        for number, file in enumerate(added):
-            part = new[number * _MOST_IN_A_FILE : (number + 1) * _MOST_IN_A_FILE]
-            file.write_text(_as_yaml(part), encoding="utf-8")
-        _check(draft, meant, environ)
-        return _put_in_place(draft, folder, [*(draft / file.name for file in sorted(touched)), *added])
+        written = _drafted(draft, files, changed, new, removed, environ)
+        return _put_in_place(draft, folder, written)
+
+
+def rehearse(
+    files: Sequence[Path],
+    *,
+    changed: Mapping[str, Entry],
+    new: Sequence[Entry],
+    removed: Collection[str] = (),
+    environ: Mapping[str, str],
+) -> None:
+    """Does all that ``write`` does but for putting the result in place; raises what it would."""
+    with tempfile.TemporaryDirectory(prefix="faq-") as name:
+        _drafted(Path(name) / "faq", files, changed, new, removed, environ)
+
+
+def _drafted(
+    draft: Path,
+    files: Sequence[Path],
+    changed: Mapping[str, Entry],
+    new: Sequence[Entry],
+    removed: Collection[str],
+    environ: Mapping[str, str],
+) -> list[Path]:
+    """Writes the whole knowledge into ``draft`` and reads it back; returns the files that differ from ``files``."""
+    before = Knowledge.load(files, environ)
+    meant = {entry.id: changed.get(entry.id, entry) for entry in before.written if entry.id not in removed}
+    meant |= {entry.id: entry for entry in new}
+    draft.mkdir(mode=0o755)
+    touched = {Path(entry.file) for entry in before.written if entry.id in changed or entry.id in removed}
+    for file in files:
+        _copy(file, draft / file.name, file in touched, changed, removed, environ)
+    added = [draft / name for name in _new_names(files, len(new))]
+    for number, file in enumerate(added):
+        part = new[number * _MOST_IN_A_FILE : (number + 1) * _MOST_IN_A_FILE]
+        file.write_text(_as_yaml(part), encoding="utf-8")
+    _check(draft, meant, environ)
+    return [*(draft / file.name for file in sorted(touched)), *added]
 
 
 def _put_in_place(draft: Path, folder: Path, written: Sequence[Path]) -> list[Path]:

@@ -9,13 +9,13 @@ from datetime import datetime
 from itertools import count
 from typing import Literal
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from bot.storage.tables import inbox
 from bot.transaction import ignoring_repeats
 from faq.clusters import clusters_of
 from faq.knowledge import Addition, Knowledge, mistakes_in, same_question
-from faq.masking import masked, without_masks
+from faq.masking import masked, masks_in, without_masks
 from faq.tables import gaps, knowledge_additions
 
 Kind = Literal["unanswered", "clarified", "corrected"]
@@ -67,7 +67,8 @@ class Cluster:
     """Open gaps that ask the same. ``number``: the id of the first, by which it is approved or dismissed.
 
     ``sources`` counts conversations. ``suggestion`` is None where nothing is known that would answer.
-    ``answer`` is what a person replied to one of them, masked.
+    ``answer`` is what a person replied to one of them, masked. ``not_meant``: the entries that were said and were not
+    what the resident meant.
     """
 
     number: int
@@ -78,6 +79,7 @@ class Cluster:
     examples: tuple[str, ...]
     suggestion: Suggestion | None
     answer: str | None
+    not_meant: tuple[str, ...] = ()
 
 
 def record(connection: Connection, gap: Gap) -> None:
@@ -170,17 +172,36 @@ def dismiss(connection: Connection, cluster: Cluster, now: datetime) -> bool:
     return _decide(connection, cluster, "dismissed", now)
 
 
+def withdraw(connection: Connection, number: int, now: datetime) -> list[Addition] | None:
+    """Takes back what approving this gap added, and dismisses it; None when nobody has approved it.
+
+    What another approval added before stays.
+    """
+    decided = select(gaps.c.decided_at).where(gaps.c.id == number, gaps.c.status == "approved")
+    at = connection.execute(decided).scalar()
+    if at is None:
+        return None
+    together = gaps.c.status == "approved", gaps.c.decided_at == at
+    connection.execute(update(gaps).where(*together).values(status="dismissed", decided_at=now))
+    own = knowledge_additions.c.added_at == at
+    taken = [_addition(row) for row in connection.execute(select(knowledge_additions).where(own))]
+    connection.execute(delete(knowledge_additions).where(own))
+    return taken
+
+
 def additions(connection: Connection) -> tuple[Addition, ...]:
     """All that was approved, in the order in which it was."""
     query = select(knowledge_additions).order_by(knowledge_additions.c.id)
-    return tuple(
-        Addition(row.entry_id, row.phrasing, row.answer, tuple(row.communities)) for row in connection.execute(query)
-    )
+    return tuple(map(_addition, connection.execute(query)))
 
 
-def additions_state(connection: Connection) -> tuple[int, int]:
+def _addition(row: Row) -> Addition:
+    return Addition(row.entry_id, row.phrasing, row.answer, tuple(row.communities))
+
+
+def additions_state(connection: Connection) -> tuple[int, datetime | None]:
     """Changes whenever ``additions`` does."""
-    query = select(func.count(), func.coalesce(func.max(knowledge_additions.c.id), 0)).select_from(knowledge_additions)
+    query = select(func.count(), func.max(knowledge_additions.c.added_at)).select_from(knowledge_additions)
     row = connection.execute(query).one()
     return row[0], row[1]
 
@@ -220,6 +241,7 @@ def _cluster(rows: Sequence[Row], knowledge: Knowledge, answers: Mapping[int, st
         examples=_examples(rows),
         suggestion=None,
         answer=answer,
+        not_meant=tuple(dict.fromkeys(row.entry_id for row in rows if row.kind == "corrected" and row.entry_id)),
     )
     suggestion = _suggested(cluster, rows, knowledge)
     return replace(cluster, suggestion=suggestion)
@@ -271,6 +293,8 @@ def _phrasings_or_refuse(cluster: Cluster) -> tuple[str, ...]:
 
 
 def _check_answer(suggestion: Suggestion) -> None:
+    if masks := masks_in(suggestion.answer or ""):
+        raise ValueError(f"the answer holds {masks[0]} in the place of something private; say what all may read")
     texts = {"id": suggestion.entry_id, "question": suggestion.phrasings[0], "answer": suggestion.answer}
     for problem, remedy, _ in mistakes_in({**texts, "elder": None, "group": None, "skill": None}):
         raise ValueError(f"{problem}; {remedy}")

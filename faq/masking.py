@@ -40,6 +40,11 @@ def masked(text: str) -> str:
     return words
 
 
+def masks_in(words: str) -> list[str]:
+    """What stands where something was masked."""
+    return _MASK.findall(words)
+
+
 def without_masks(words: str) -> str:
     """The words as somebody else might say them: nothing stands where something was masked."""
     return _MASK.sub("", words).strip(" ,，:：")

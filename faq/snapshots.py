@@ -34,8 +34,9 @@ T = TypeVar("T", bound=HasKnowledge)
 class Snapshots(Generic[T]):
     """What is built from knowledge, built anew when its sources change.
 
-    ``build`` takes seconds and may raise ConfigError: then the old one stays, and log and metrics say so. ``look``
-    gives a value that changes with the sources. The thread of ``watch`` does both, so no message waits for them.
+    ``build`` takes seconds and may raise ConfigError: then the old one stays, and log and metrics say so, as they do
+    when there is no entry any more: somebody moves the files. ``look`` gives a value that changes with the sources.
+    The thread of ``watch`` does both, so no message waits for them.
     """
 
     def __init__(self, first: T, seen: Hashable, *, build: Callable[[], T], look: Callable[[], Hashable]) -> None:
@@ -61,8 +62,11 @@ class Snapshots(Generic[T]):
         settled, self._before = state == self._before, state
         if state == self._seen or not settled:
             return False
+        log.info("knowledge_changed", using=self._version())
         try:
             made = self._build()
+            if not len(made.knowledge):
+                raise ConfigError("there is no entry in the knowledge files", "put them back")
         except ConfigError as error:
             self._seen, self.refused = state, str(error)
             log.error(

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from commands.faq import check
+from commands.knowledge import opened_store
+from config.settings import Settings
+from faq.tables import knowledge_additions
+
+NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -12,6 +20,8 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An operator's own knowledge file."""
     monkeypatch.setenv("QUNDA_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("QUNDA_CONFIG_DIR", str(tmp_path / "config"))
+    for name in ("QUNDA_SECRET_KEY", "QUNDA_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
     file = tmp_path / "config/faq/own.yaml"
     file.parent.mkdir(parents=True)
     return file
@@ -61,6 +71,21 @@ def test_a_figure_that_the_policy_does_not_hold_is_named(own: Path, capsys: pyte
     )
     assert check(quick=True) == 1
     assert "write refund_days below figures" in capsys.readouterr().out
+
+
+def test_a_folder_without_an_entry_is_named(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own.write_text("", encoding="utf-8")
+    assert check(quick=True) == 1
+    assert f"{own.parent}: there is no entry" in capsys.readouterr().out
+
+
+def test_what_was_approved_is_looked_at_as_well(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own.write_text("- {id: a, question: 问甲, variants: [问乙, 问丙], answer: 答, group: 答}", encoding="utf-8")
+    with opened_store(Settings.load(os.environ, make_secret=True)) as store, store.write() as connection:
+        row = {"entry_id": "b", "phrasing": "问乙", "answer": "不", "communities": [], "added_at": NOW}
+        connection.execute(insert(knowledge_additions), row)
+    assert check(quick=True) == 1
+    assert "approved with ./qunda faq gaps: b: '问乙' is also a (" in capsys.readouterr().out
 
 
 def test_two_communities_may_be_asked_the_same(own: Path) -> None:

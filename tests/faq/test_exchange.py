@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, time
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from faq import exchange
 from faq.exchange import Exchange, UnusableTable
 from faq.knowledge import Entry, Knowledge
 
-SKILLS = frozenset({"order_status"})
+SKILLS, FIGURES = frozenset({"order_status"}), frozenset({"leader"})
 KNOWLEDGE = Knowledge(
     [
         Entry("refund", "退款多久到账？", ("钱几时退",), answer="三天。", elder="三天。", group="三天。"),
@@ -20,7 +21,7 @@ HEADER = ("question", "answer", "variants")
 
 
 def read(*rows: Sequence[Any], knowledge: Knowledge = KNOWLEDGE) -> Exchange:
-    return exchange.read(enumerate(rows, 1), knowledge, SKILLS)
+    return exchange.read(enumerate(rows, 1), knowledge, SKILLS, FIGURES)
 
 
 def test_what_is_written_out_is_read_again_without_loss() -> None:
@@ -30,9 +31,9 @@ def test_what_is_written_out_is_read_again_without_loss() -> None:
             group="@大家", communities=("x", "y"),
         ),
         Entry("hi", "你好", ("+1",), skill="order_status", courtesy=True),
-        Entry("bare", "就一句", answer="好。"),
+        Entry("all", "就一句", answer="好。"),
     )  # fmt: skip
-    assert exchange.read(enumerate(exchange.rows_of(entries), 1), Knowledge(()), SKILLS).new == entries
+    assert exchange.read(enumerate(exchange.rows_of(entries), 1), Knowledge(()), SKILLS, FIGURES).new == entries
 
 
 def test_three_columns_are_enough_and_the_id_is_made_from_the_question() -> None:
@@ -58,7 +59,7 @@ def test_a_row_with_an_id_says_all_the_phrasings() -> None:
 
 
 def test_an_unchanged_table_changes_nothing() -> None:
-    found = exchange.read(enumerate(exchange.rows_of(KNOWLEDGE.written), 1), KNOWLEDGE, SKILLS)
+    found = exchange.read(enumerate(exchange.rows_of(KNOWLEDGE.written), 1), KNOWLEDGE, SKILLS, FIGURES)
     assert (found.new, found.changed, found.unchanged, found.absent) == ((), (), 2, ())
 
 
@@ -69,10 +70,13 @@ def test_an_unchanged_table_changes_nothing() -> None:
         (("问", "", ""), "neither an answer nor a skill"),
         (("=HYPERLINK(1)", "答", ""), "question holds a formula"),
         (("问", "在{nowhere}取", ""), "no variable {nowhere}"),
+        (("问", "{refund_days}到", ""), "names {refund_days}, which policy.yaml does not hold"),
         (("问", "密码 ${HOME}", ""), "from the environment"),
         (("问" * 501, "答", ""), "501 characters"),
         (("问", "答" * 5001, ""), "5001 characters"),
         (("我的订单到哪了", "看小程序。", ""), "both an answer and a skill"),
+        (("问", "#REF!", ""), "answer holds the spreadsheet's error #REF!"),
+        (("问", "答", "好\n#N/A"), "variants holds the spreadsheet's error #N/A"),
     ],
 )
 def test_a_bad_row_is_named_and_the_others_go_in(row: Sequence[str], reason: str) -> None:
@@ -98,7 +102,8 @@ def test_the_same_question_twice_is_refused_unless_it_is_asked_elsewhere() -> No
     [
         ([], "no header"),
         ([HEADER], "no rows"),
-        ([("question", "notes"), ("问", "答")], "needs the columns"),
+        ([("question", "notes"), ("问", "答")], "the header"),
+        ([("常见问题 2026", None), ("问题", "答案")], "it holds 常见问题 2026"),
         ([("question", "问题", "answer"), ("问", "问", "答")], "two columns mean question"),
         ([HEADER, *[("问", "答", "")] * (exchange.MOST_ENTRIES + 1)], "more than 20,000"),
     ],
@@ -108,5 +113,50 @@ def test_a_table_that_cannot_be_used_says_why(rows: list[Sequence[str]], problem
         read(*rows)
 
 
-def test_numbers_in_cells_are_read_as_they_are_seen() -> None:
+def test_numbers_days_and_hours_in_cells_are_read_as_they_are_seen() -> None:
     assert read(HEADER, (12315.0, 12315, 3)).new == (Entry("12315", "12315", ("3",), answer="12315"),)
+    (entry,) = read(HEADER, ("几点开门", time(8, 30), datetime(2026, 11, 20))).new
+    assert (entry.answer, entry.variants) == ("8:30", ("2026-11-20",))
+
+
+def test_headings_with_remarks_and_several_columns_of_phrasings_are_understood() -> None:
+    header = ("标准问题*", "答案（必填）", "相似问1", "相似问 2", "Variants")
+    found = read(header, ("能开发票吗", "能。", "开票", "", "要发票\n发票呢"))
+    assert (found.new[0].variants, found.ignored) == (("开票", "要发票", "发票呢"), ())
+
+
+def test_rows_below_a_merged_question_add_to_its_phrasings() -> None:
+    found = read(
+        HEADER,
+        ("能停车吗", "能。", "车停哪"),
+        (None, None, "有车位没"),
+        (" ", "", "停车场在哪"),
+        ("几点开门", "八点。", "开门"),
+    )
+    assert [entry.variants for entry in found.new] == [("车停哪", "有车位没", "停车场在哪"), ("开门",)]
+    assert (found.total, found.refused) == (2, ())
+
+
+def test_phrasings_below_a_refused_row_and_above_any_are_refused_with_their_own_numbers() -> None:
+    found = read(HEADER, (None, None, "谁的"), ("坏行", "", ""), (None, None, "坏行的"))
+    assert [(number, "no question" in reason) for number, reason in found.refused] == [(2, True), (3, False), (4, True)]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (("hours@sun", "几点取", "九点", "sun"), "stands for no entry"),
+        (("refund@sun", "几天到账", "九天", ""), "stands for no entry"),
+        (("refund@two", "几天到账", "九天", "river\nsun"), "another entry stands for the same one in sun"),
+    ],
+)
+def test_an_entry_of_one_community_that_stands_for_none_or_for_one_that_is_taken_is_refused(
+    row: Sequence[str], reason: str
+) -> None:
+    taken = Entry("refund@one", "阳光几天到账", answer="八天", communities=("sun",))
+    header = ("id", "question", "answer", "communities")
+    knowledge = Knowledge([*KNOWLEDGE.written, taken])
+    found = read(header, row, ("refund@lake", "湖里几天到账", "七天", "lake"), knowledge=knowledge)
+    assert [number for number, _ in found.refused] == [2]
+    assert reason in found.refused[0][1]
+    assert [entry.id for entry in found.new] == ["refund@lake"]

@@ -78,6 +78,24 @@ def test_the_first_import_says_that_it_copies_the_shipped_files_and_then_adds_to
     assert own(config_dir)["有停车位吗"].phrasings == ("有停车位吗", "哪里停车")
 
 
+def test_an_import_names_another_encoding_than_utf_8(
+    config_dir: Path, table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = (HEADER, ("有停车位吗", "门口可以停。", "哪里停车"))
+    take(table(*rows, encoding="gb18030"), dry_run=True)
+    assert "read as GB18030" in capsys.readouterr().out
+    take(table(*rows), dry_run=True)
+    assert "UTF-8" not in capsys.readouterr().out
+
+
+def test_an_answer_with_a_figure_that_the_policy_lacks_is_refused(
+    config_dir: Path, table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (config_dir / "policy.yaml").write_text("automatic_up_to: 20\nlimits: {leader: 50, agent: 500}\n", encoding="utf-8")
+    assert take(table(HEADER, ("几天退款", "{refund_days}。", "")), dry_run=True) == 1
+    assert "row 2: it names {refund_days}, which policy.yaml does not hold" in capsys.readouterr().out
+
+
 def test_a_second_import_changes_what_is_there_and_repeating_it_changes_nothing(
     config_dir: Path, table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +111,17 @@ def test_a_second_import_changes_what_is_there_and_repeating_it_changes_nothing(
 def test_replacing_takes_out_what_the_table_does_not_hold(config_dir: Path, table: Table) -> None:
     assert take(table(HEADER, ("有停车位吗", "门口可以停。", "")), replace=True) == 0
     assert [entry.id for entry in own(config_dir)] == ["有停车位吗"]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_dry_run_refuses_what_the_import_would_refuse(config_dir: Path, table: Table, dry_run: bool) -> None:
+    assert take(table((*HEADER, "id"), ("几点取", "四点。", "", "hours"))) == 0
+    before = own(config_dir).written
+    general_is_gone = table((*HEADER, "id", "communities"), ("几点取呢", "九点。", "", "hours@sun", "sun"))
+    with pytest.raises(CommandRefused, match="hours@sun stands for hours") as refused:
+        take(general_is_gone, replace=True, dry_run=dry_run)
+    assert ".faq-" not in str(refused.value)
+    assert own(config_dir).written == before
 
 
 def test_nothing_is_taken_out_while_a_row_is_refused(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from bot.storage.store import Store
 from bot.storage.tables import inbox
@@ -21,6 +21,7 @@ from config.settings import Settings
 from escalation.tables import ticket_events, tickets
 from faq import gaps
 from faq.gaps import Gap
+from faq.tables import gaps as gap_rows
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 OWN = "- {id: pay, question: 怎么付款, variants: [支付方式, 能用微信付吗], answer: 微信付, group: 微信付}\n"
@@ -122,6 +123,61 @@ def test_what_cannot_be_added_is_refused_and_stays_on_the_list(
     with pytest.raises(CommandRefused, match=problem):
         approve(number, entry, answer)
     assert approved_so_far(settings()) == ()
+
+
+def test_an_answer_with_a_figure_that_the_policy_lacks_is_not_added(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "config/policy.yaml").write_text(
+        "automatic_up_to: 20\nlimits: {leader: 50, agent: 500}\n", encoding="utf-8"
+    )
+    asked(store, "有没有猫粮卖")
+    with pytest.raises(CommandRefused, match=r"names \{refund_days\}, which policy\.yaml does not hold"):
+        approve(1, answer="{refund_days}")
+    assert approved_so_far(settings()) == ()
+
+
+def test_a_person_s_answer_in_which_something_was_masked_is_not_said_to_others(store: Store) -> None:
+    asked(store, "有没有猫粮卖", replies=("有的，打13900001111",))
+    with pytest.raises(CommandRefused, match="〔电话〕"):
+        approve(1)
+    approve(1, answer="有的，在二号货架")
+    assert [each.answer for each in approved_so_far(settings())] == ["有的，在二号货架"]
+
+
+def test_of_an_answer_that_was_not_meant_the_list_names_the_entry(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked(store, "钱咋给你们")
+    with store.write() as connection:
+        connection.execute(update(gap_rows).values(kind="corrected", entry_id="pay"))
+    command.list_open()
+    assert "was not meant: pay (怎么付款)" in capsys.readouterr().out
+
+
+def test_dismissing_what_was_approved_takes_it_back(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    asked(store, "钱咋给你们")
+    asked(store, "有没有猫粮卖", account="bob")
+    approve(1, "pay")
+    approve(2, answer="有。")
+    with store.read() as connection:
+        before = gaps.additions_state(connection)
+    capsys.readouterr()
+    command.dismiss(1)
+    assert capsys.readouterr().out == "Taken back from pay: 钱咋给你们\n"
+    assert [each.entry_id for each in approved_so_far(settings())] == ["有没有猫粮卖"]
+    with store.read() as connection:
+        assert gaps.additions_state(connection) != before
+    with pytest.raises(CommandRefused, match="no open gap 1"):
+        command.dismiss(1)
+
+
+def test_what_is_taken_back_but_stands_in_the_files_by_now_is_said_to_stay(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked(store, "钱咋给你们")
+    approve(1, "pay")
+    (tmp_path / "config/faq/own.yaml").write_text(OWN.replace("[", "[钱咋给你们, "), encoding="utf-8")
+    command.dismiss(1)
+    assert "own.yaml holds it as well" in capsys.readouterr().out
 
 
 def test_a_dismissed_gap_leaves_the_list(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

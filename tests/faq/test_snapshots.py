@@ -20,6 +20,7 @@ class Source:
 
     state: int = 0
     broken: bool = False
+    empty: bool = False
     built: list[int] = field(default_factory=list)
     meanwhile: int | None = None
 
@@ -27,7 +28,8 @@ class Source:
         if self.broken:
             raise ConfigError("the braces can't be read", "close them", file="own.yaml", line=3)
         self.built.append(self.state)
-        box = Box(Knowledge([Entry("a", f"第{self.state}版", answer="答")]))
+        entries = [] if self.empty else [Entry("a", f"第{self.state}版", answer="答")]
+        box = Box(Knowledge(entries))
         self.state = self.meanwhile or self.state
         return box
 
@@ -77,6 +79,13 @@ def test_a_bad_file_leaves_the_old_knowledge_says_so_and_is_not_tried_again(
     assert [snapshots.renew() for _ in range(2)] == [False, True]
     assert snapshots.refused is None
     assert figures(snapshots)["qunda_knowledge_refused"] == 0
+
+
+def test_files_without_an_entry_leave_the_old_knowledge_and_say_so(source: Source, snapshots: Snapshots[Box]) -> None:
+    source.state, source.empty = 1, True
+    assert [snapshots.renew() for _ in range(3)] == [False] * 3
+    assert len(snapshots.current.knowledge) == 1
+    assert "no entry" in (snapshots.refused or "")
 
 
 def test_what_changes_while_it_is_built_is_not_used_half(source: Source, snapshots: Snapshots[Box]) -> None:
