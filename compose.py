@@ -106,7 +106,7 @@ def compose(settings: Settings, clock: Clock | None = None, rooms: Rooms | None 
         rooms = rooms or load_rooms(settings, _approved(ground.store))
         with ground.store.write() as connection:
             sync_directory(connection, rooms.directory, ground.clock.now())
-        bot = _assemble(ground, configs, rooms, _snapshots(settings, ground.store, rooms.reader, seen))
+        bot = _assemble(ground, configs, rooms, _snapshots(settings, ground.store, rooms, seen))
         bot.pulling.prepare()
         return bot
     except BaseException:
@@ -116,19 +116,20 @@ def compose(settings: Settings, clock: Clock | None = None, rooms: Rooms | None 
 
 def load_rooms(settings: Settings, approved: Iterable[Addition] = ()) -> Rooms:
     """Reads texts, people, policy, and knowledge with what was approved to be added. Raises ConfigError."""
+    policy = Policy.load(settings.file("policy.yaml"), settings.environ)
     return Rooms(
         texts=Texts.load(settings.files("texts")),
         directory=Directory.load(_own_file(settings, "people.yaml"), settings.environ),
-        policy=Policy.load(settings.file("policy.yaml"), settings.environ),
-        reader=load_reader(settings, approved),
+        policy=policy,
+        reader=load_reader(settings, approved, policy.figures),
     )
 
 
-def _snapshots(settings: Settings, store: Store, first: Reader, seen: Hashable) -> Snapshots[Reader]:
+def _snapshots(settings: Settings, store: Store, rooms: Rooms, seen: Hashable) -> Snapshots[Reader]:
     return Snapshots(
-        first,
+        rooms.reader,
         seen,
-        build=lambda: load_reader(settings, _approved(store)),
+        build=lambda: load_reader(settings, _approved(store), rooms.policy.figures),
         look=lambda: _knowledge_state(settings, store),
     )
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, ScalarResult, Select, Table, delete, or_
 from werkzeug.wrappers import Response as AnyResponse
 
 from bot.conversation import Conversation, Turn
-from bot.message import Message
+from bot.inbox import stored_message
 from bot.storage.tables import attachments, conversations, cursors, inbox, metadata, outbox
 from claims.tables import claims
 from compose import Bot
@@ -125,16 +125,8 @@ def _understanding(bot: Bot, came: Row[Any], conversation: Row[Any], earlier: li
         holder=None,
         followed=False,
     )
-    message = Message(
-        channel=came.channel,
-        account=conversation.account,
-        dedupe_key=came.dedupe_key,
-        kind=came.kind,
-        sent_at=came.sent_at,
-        text=came.text,
-        chat=conversation.chat,
-    )
-    return Readings(lambda: bot.snapshots.current, speakers).of(Turn(message, where, came.received_at)).as_dict()
+    turn = Turn(stored_message(came, conversation), where, came.received_at)
+    return Readings(lambda: bot.snapshots.current, speakers).of(turn).as_dict()
 
 
 def _records(connection: Connection, came: Row[Any]) -> list[tuple[str, Select[Any]]]:

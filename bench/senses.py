@@ -1,7 +1,8 @@
 """How well mood and complaint kinds are heard, with the peers in the same run.
 
-The labelled messages lie in the folder that ``QUNDA_BENCH_DATA`` names: ``complaints_dev100.jsonl`` (``text``,
-``labels``, ``primary``), ``mood_dev40.jsonl`` (``text``, ``mood``) and ``service_chats.tsv`` (session, who, text).
+The labelled messages lie in ``text/`` of the folder that ``QUNDA_BENCH_DATA`` names: ``complaints_dev100.jsonl``
+(``text``, ``labels``, ``primary``), ``mood_dev40.jsonl`` (``text``, ``mood``) and ``service_chats.tsv`` (session, who,
+text).
 Nothing is learned from them: the regression learns from the examples that ship, as the reader does.
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from config.settings import Settings
 from config.yaml_file import YamlFile, read_yaml
-from understanding.examples import load_examples
+from understanding.examples import CALM, Examples, load_examples
 from understanding.kinds import ALL, KindReader
 from understanding.mood import LOW, MoodReader
 from understanding.person import PersonReader
@@ -50,9 +51,9 @@ Score = Callable[[str], float]
 
 def run() -> Mapping[str, float]:
     """Prints a table and returns its figures; says what to set, and returns none, when there is no data."""
-    folder = Path(os.environ.get("QUNDA_BENCH_DATA", ""))
+    folder = Path(os.environ.get("QUNDA_BENCH_DATA", ""), "text")
     if not os.environ.get("QUNDA_BENCH_DATA") or not (folder / "complaints_dev100.jsonl").is_file():
-        print("no labelled messages: set QUNDA_BENCH_DATA to the folder that holds complaints_dev100.jsonl")
+        print("no labelled messages: set QUNDA_BENCH_DATA to the folder that holds text/complaints_dev100.jsonl")
         return {}
     words = _word_files()
     figures = {**_kinds(words, _read(folder / "complaints_dev100.jsonl")), **_moods(words, folder)}
@@ -96,7 +97,8 @@ def _moods(words: Mapping[str, YamlFile], folder: Path) -> dict[str, float]:
     mood = MoodReader.load(words["mood"], words["examples"])
 
     def ours(text: str) -> float:
-        return mood.read(text, complains=bool(kinds.read(text)), calls=bool(person.called(text))).low
+        complains = any(kind.sure for kind in kinds.read(text))
+        return mood.read(text, complains=complains, calls=bool(person.called(text))).low
 
     scores: dict[str, Score] = {
         "SnowNLP": lambda text: 1 - float(SnowNLP(text).sentiments),
@@ -119,12 +121,13 @@ def _by_rule(text: str) -> str:
     return best if found[best] else "other"
 
 
-def _regression(examples: Mapping[str, Sequence[str]]) -> Guess:
+def _regression(examples: Examples) -> Guess:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    lines = [(line, _LABELS.get(kind, "other")) for kind, own in examples.items() if kind != "calm" for line in own]
+    main = {kinds: _LABELS.get(kinds[0], "other") for kinds in examples if kinds != (CALM,)}
+    lines = [(line, label) for kinds, label in main.items() for line in examples[kinds]]
     model = make_pipeline(TfidfVectorizer(analyzer="char", ngram_range=(1, 3)), LogisticRegression(C=10, max_iter=500))
     model.fit([line for line, _ in lines], [label for _, label in lines])
     return lambda text: str(model.predict([text])[0])

@@ -74,14 +74,14 @@ def oldest_kept(connection: Connection, conversation: int) -> Row[Any] | None:
     return connection.execute(query).first()
 
 
-def stored_message(row: Row[Any]) -> Message:
-    """The message of a row that was read together with ``account`` and ``chat`` of its conversation."""
+def stored_message(row: Row[Any], conversation: Row[Any]) -> Message:
+    """The message of a row; ``conversation`` is a row with the ``account`` and ``chat`` of its conversation."""
     details = dict(row.payload)
     media = details.pop("media", None)
     return Message(
         channel=row.channel,
-        account=row.account,
-        chat=row.chat,
+        account=conversation.account,
+        chat=conversation.chat,
         dedupe_key=row.dedupe_key,
         kind=row.kind,
         sent_at=row.sent_at,

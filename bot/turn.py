@@ -156,7 +156,7 @@ class Turns:
                 self._give_up(row)
                 continue
             with suppress(Repeat):  # another worker has thought about it meanwhile
-                self._take(_Arrival(stored_message(row), min(row.sent_at, row.received_at), inbox_id=row.id))
+                self._take(_Arrival(stored_message(row, row), min(row.sent_at, row.received_at), inbox_id=row.id))
 
     def _oldest_kept(self, conversation: int) -> Row[Any] | None:
         with self._store.read() as connection:

@@ -212,7 +212,10 @@ def faq_export(file: Path) -> None:
 @faq.command("gaps")
 def faq_gaps(
     approve: Annotated[int | None, typer.Option(help="Add the gap with this number to the knowledge.")] = None,
-    dismiss: Annotated[int | None, typer.Option(help="Take the gap with this number off the list.")] = None,
+    dismiss: Annotated[
+        int | None,
+        typer.Option(help="Take the gap with this number off the list; once approved, take back what that added."),
+    ] = None,
     entry: Annotated[str | None, typer.Option(help="With --approve: as phrasings of this entry.")] = None,
     answer: Annotated[str | None, typer.Option(help="With --approve: as a new entry with this answer.")] = None,
     everywhere: Annotated[

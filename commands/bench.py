@@ -8,7 +8,7 @@ from pathlib import Path
 
 from commands.errors import CommandRefused
 
-NAMES = ("webhook", "start", "understanding_speed", "senses", "faults")
+NAMES = ("webhook", "start", "understanding", "faults")
 
 
 def run(name: str | None, json_file: Path | None) -> int:

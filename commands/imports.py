@@ -14,7 +14,7 @@ from config.settings import Settings
 from shop.directory import Directory
 from shop.importing import ImportReport, import_orders, import_people
 from shop.residents import sync_directory
-from shop.sheets import UnreadableFile
+from shop.sheets import UnreadableFile, read_as
 
 ALL_IN, SOME_REFUSED, UNREADABLE = 0, 1, 2
 
@@ -73,6 +73,8 @@ def _directory(settings: Settings) -> Directory:
 
 
 def _print(report: ImportReport, what: str, dry_run: bool) -> None:
+    if report.encoding:
+        print(read_as(report.encoding))
     for row, reason in report.refused:
         print(f"row {row}: {reason}")
     print(

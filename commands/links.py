@@ -12,7 +12,10 @@ import requests
 from faq.checking import Finding
 from faq.knowledge import Entry, Knowledge
 
-_LINK = re.compile(r"https?://[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef<>\"'{}]+")
+_REST = r"[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef<>\"'{}]"
+_HOST = r"www(?:\.[a-z0-9-]+)+|(?:[a-z0-9-]+\.)+(?:com|cn|net|org)(?![a-z0-9-])"
+"""What a phone makes a link of although no http stands before it; not what follows an @."""
+_LINK = re.compile(rf"https?://{_REST}+|(?<![a-z0-9.@/_-])(?:{_HOST}){_REST}*", re.IGNORECASE)
 _PATIENCE = 10  # seconds
 _AT_ONCE = 8
 _REFUSED_TO_ROBOTS = frozenset({401, 403, 405, 429})
@@ -33,7 +36,8 @@ def dead_links(knowledge: Knowledge) -> Iterator[Finding]:
 
 def _fault_of(link: str) -> str | None:
     try:
-        with requests.get(link, timeout=_PATIENCE, stream=True, headers={"User-Agent": "qunda-faq-check"}) as answer:
+        address = link if "://" in link else f"http://{link}"
+        with requests.get(address, timeout=_PATIENCE, stream=True, headers={"User-Agent": "qunda-faq-check"}) as answer:
             dead = answer.status_code >= 400 and answer.status_code not in _REFUSED_TO_ROBOTS
             return f"answers {answer.status_code}" if dead else None
     except requests.RequestException as error:

@@ -91,10 +91,14 @@ class Settings:
         return own if own.exists() else self.shipped_dir / name
 
     def files(self, folder: str) -> list[Path]:
-        """The YAML files of a folder, sorted by name; the operator's own folder replaces the shipped one whole."""
+        """The YAML files of a folder, sorted by name; the operator's own folder replaces the shipped one whole.
+
+        Hidden files do not count: editors and Macs leave them beside the real ones.
+        """
         own = self.config_dir / folder
         chosen = own if own.is_dir() else self.shipped_dir / folder
-        return sorted(file for file in chosen.glob("*") if file.suffix in (".yaml", ".yml") and file.is_file())
+        shown = (file for file in chosen.glob("*") if not file.name.startswith("."))
+        return sorted(file for file in shown if file.suffix in (".yaml", ".yml") and file.is_file())
 
 
 def web_address(value: str) -> SplitResult | None:

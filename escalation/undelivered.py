@@ -66,10 +66,8 @@ def _tell_others(tx: Transaction, undelivered: Undelivered, ticket: Ticket, why:
 
 def _concerned(tx: Transaction, undelivered: Undelivered) -> list[Ticket]:
     """The ticket the message belongs to, else the open ones of the conversation."""
-    if (undelivered.about or "").startswith("ticket:"):
-        ticket = tickets.find_about(tx.connection, undelivered.about)
-        return [ticket] if ticket else []
-    return tickets.open_in(tx.connection, undelivered.conversation_id)
+    ticket = tickets.find_about(tx.connection, undelivered.about)
+    return [ticket] if ticket else tickets.open_in(tx.connection, undelivered.conversation_id)
 
 
 def _why(tx: Transaction, undelivered: Undelivered) -> str:

@@ -12,21 +12,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faq.encoder import Encoder, Gist
 from faq.sounds import Sounds
 
 Floats = NDArray[np.floating]
 Parts = tuple[Sequence[str], ...]
 
-_WEIGHTS = (0.9, 0.6, 0.5, 0.9, 0.5, 1.5, 0.9)
+PART_WEIGHTS = (0.9, 0.6, 0.5, 0.9, 0.5, 1.5, 0.9)
 """Of the kinds of parts, in the order of ``Anatomy.parts``. Chosen by cross-validation on the shipped phrasings."""
 _SURE_OF_SOUND = 3
 """Syllables; shorter words share theirs with too many others."""
 _GOODS = "#goods"
-_SIGNS = [chr(code) for code in range(0xE000, 0xF8FF)]
+_FIRST_SIGN, _SIGNS = 0xE000, 6400
 """Characters for private use: no message that has been made plain holds one."""
 
 
@@ -65,8 +67,7 @@ class Anatomy:
         words = {**concepts.meanings, **goods.meanings}
         self._words = Lexicon({word: [word] for word in words})
         self._heard = Lexicon({word: [word.translate(sounds)] for word in words if len(word) >= _SURE_OF_SOUND})
-        sorts = dict.fromkeys(chain.from_iterable(goods.meanings.values()))
-        self._sign_of = dict(zip(sorts, _SIGNS, strict=False))
+        self._sign_of = _signs(dict.fromkeys(chain.from_iterable(goods.meanings.values())))
 
     def parts(self, text: str) -> Parts:
         """The parts by kind, each once. Parts of different kinds are never equal.
@@ -113,11 +114,23 @@ class Anatomy:
         return "".join((*pieces, text[end:]))
 
 
+def _signs(sorts: Iterable[str]) -> dict[str, str]:
+    """A sign for each sort that, but for rare collisions, depends on its name alone: the encoder knows it again."""
+    taken: dict[int, str] = {}
+    for sort in sorts:
+        place = crc32(sort.encode()) % _SIGNS
+        while place in taken:
+            place = (place + 1) % _SIGNS
+        taken[place] = sort
+    return {sort: chr(_FIRST_SIGN + place) for place, sort in taken.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """A text's known parts by place, their weights, the length of its vector and the sum of all its weights.
 
-    ``known``: the share of the text that phrasings hold, from 0 to 1. ``size``: its characters.
+    ``known``: the share of the text that phrasings hold, from 0 to 1. ``size``: its characters. ``gist``: what it is
+    about, whatever its words.
     """
 
     places: NDArray[np.intp]
@@ -126,6 +139,7 @@ class Weighed:
     total: float
     known: float
     size: int
+    gist: Gist
 
 
 class Vocabulary:
@@ -135,13 +149,17 @@ class Vocabulary:
     that has no place.
     """
 
-    def __init__(self, names: Sequence[str], weights: Floats, unseen: float, anatomy: Anatomy) -> None:
+    def __init__(
+        self, names: Sequence[str], weights: Floats, unseen: float, anatomy: Anatomy, encoder: Encoder
+    ) -> None:
         self.names, self.weights, self.unseen = names, weights, unseen
-        self._anatomy = anatomy
+        self._anatomy, self._encoder = anatomy, encoder
         self._places = dict(zip(names, range(len(names)), strict=True))
 
     @classmethod
-    def of(cls, texts: Sequence[str], owners: Sequence[int], anatomy: Anatomy, most: int) -> Vocabulary:
+    def of(
+        cls, texts: Sequence[str], owners: Sequence[int], anatomy: Anatomy, encoder: Encoder, most: int
+    ) -> Vocabulary:
         """Gathers the parts of normalised phrasings; ``owners`` are the numbers of their entries, ascending.
 
         Of more than ``most`` parts, those that fewest phrasings hold are left out.
@@ -161,15 +179,16 @@ class Vocabulary:
         fewest = _fewest_holders(holders, most)
         entries = owners[-1] + 1
         names = [name for name, count in holders.items() if count >= fewest]
-        weights = [_WEIGHTS[kind_of[name]] * math.log1p((1 + entries) / spread[name]) for name in names]
-        return cls(names, np.array(weights, np.float32), math.log1p(1 + entries), anatomy)
+        weights = [PART_WEIGHTS[kind_of[name]] * math.log1p((1 + entries) / spread[name]) for name in names]
+        return cls(names, np.array(weights, np.float32), math.log1p(1 + entries), anatomy, encoder)
 
     def weigh(self, text: str) -> Weighed:
         """Looks up the parts of one normalised text."""
         get = self._places.get
         found: list[int] = []
         strange = squares = 0.0
-        for kind, names in zip(_WEIGHTS, self._anatomy.parts(text), strict=True):
+        parts = self._anatomy.parts(text)
+        for kind, names in zip(PART_WEIGHTS, parts, strict=True):
             places = [get(name, -1) for name in names]
             found += places
             if missing := places.count(-1):
@@ -181,7 +200,7 @@ class Vocabulary:
         held = float(weights.sum())
         norm = math.sqrt(squares + float(weights @ weights)) or 1.0
         total = held + strange or 1.0
-        return Weighed(known, weights, norm, total, held / total, len(text))
+        return Weighed(known, weights, norm, total, held / total, len(text), self._encoder.gist(parts))
 
 
 def _fewest_holders(holders: Counter[str], most: int) -> int:
@@ -217,9 +236,9 @@ class Postings:
 
     def likeness(self, weighed: Weighed) -> Floats:
         """The cosine of a text with each phrasing, from 0 to 1."""
-        starts, ends = self.ends[weighed.places].tolist(), self.ends[weighed.places + 1].tolist()
-        spans = list(map(slice, starts, ends))
+        starts, ends = self.ends[weighed.places], self.ends[weighed.places + 1]
+        spans = list(map(slice, starts.tolist(), ends.tolist()))
         rows = np.concatenate([self.rows[:0], *map(self.rows.__getitem__, spans)])
         shares = np.concatenate([self.shares[:0], *map(self.shares.__getitem__, spans)])
-        shares *= np.repeat(weighed.weights, np.subtract(ends, starts))
+        shares *= np.repeat(weighed.weights, ends - starts)
         return np.bincount(rows, shares, self.phrasings) / weighed.norm

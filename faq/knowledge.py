@@ -16,6 +16,9 @@ from config.texts import Form, Public
 from config.yaml_file import YamlFile, read_yaml
 from faq import variables
 
+LONGEST_ID = 64
+"""Characters."""
+
 _KEYS = frozenset({"id", "question", "variants", "answer", "elder", "group", "communities", "skill", "courtesy"})
 _TEXTS = ("id", "question", "answer", "elder", "group", "skill")
 _LISTS = ("variants", "communities")
@@ -173,6 +176,7 @@ def mistakes_in(texts: Mapping[str, str | None]) -> Iterator[tuple[str, str, str
     for key in ("id", "question"):
         if not texts[key]:
             yield f"the entry has no {key}", f"write '{key}: …'", ""
+    yield from _mistakes_in_id(texts["id"] or "")
     if bool(texts["answer"]) == bool(texts["skill"]):
         both = "both an answer and a skill" if texts["answer"] else "neither an answer nor a skill"
         yield f"{texts['id']} has {both}", "write either 'answer: …' or 'skill: …'", "id"
@@ -181,6 +185,13 @@ def mistakes_in(texts: Mapping[str, str | None]) -> Iterator[tuple[str, str, str
             yield f"{texts['id']} names a skill and has the form {form}", f"leave out {form}", form
     for form in ("answer", "elder", "group"):
         yield from _mistakes_in_braces(form, texts[form] or "")
+
+
+def _mistakes_in_id(entry_id: str) -> Iterator[tuple[str, str, str]]:
+    if any(letter.isspace() for letter in entry_id):
+        yield f"the id {entry_id} holds a blank; the log names an entry up to it", "write it without one", "id"
+    if len(entry_id) > LONGEST_ID:
+        yield f"the id has {len(entry_id)} characters, {LONGEST_ID} at most", "write a short word", "id"
 
 
 def _mistakes_in_braces(form: str, text: str) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faq.calibration import Evidence, Observation
-from faq.features import Floats, Postings, Weighed
+from faq.features import Postings, Weighed
 
 LEARNT_ENTRIES = 1500
 """Entries; what was learnt of more would fill the memory of each process, and then likeness alone decides."""
@@ -18,15 +18,17 @@ LEARNT_CELLS = 12_000_000
 
 _STEPS, _FEWEST_ROUNDS, _MOST_ROUNDS = 60_000, 4, 20
 """Small knowledge is gone through more often."""
-_PACE = 6.0
+_PACE, _PACE_IF_SMALL = 6.0, 2.0
 """How far the first step goes; the last goes nowhere."""
 _FOLDS, _MORE_FOLDS, _SMALL = 3, 5, 3000
 _ENTRIES_OUT = 10
 """In each fold one entry of so many is left out as a whole."""
 _AS_STRONG = 10.0
 """Brings a likeness to about the size of what is learnt, so that one calibration suits both."""
-_NOWHERE = (-10.0, -1.0)
-"""Strength and cover of an entry that is not stored."""
+_NOWHERE = (-10.0, -1.0, -1.0)
+"""Strength, cover and kinship of an entry that is not stored."""
+_GIST = 0.8
+"""How much the gist of a text counts beside its parts."""
 _EXAMINED, _EXAMINED_NEAREST = 9000, 1500
 """Phrasings that the confidence is fitted on; more make it slower and hardly better."""
 _USUAL_COVER = 0.55
@@ -36,44 +38,56 @@ _IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.82, 0.06, 0.12
 """What traffic is taken to consist of: questions answered here, questions nobody wrote an entry for, and chatter."""
 
 
+Rows = NDArray[np.float32]
+
+
 class Taught:
     """What each part of a text was learnt to say for each entry; it adds up over a message.
 
     ``strength`` has a row for each part and a column for each entry; ``held`` says, in bits, which entries hold a part.
+    ``leaning`` is the strength of each number of a gist, ``middle`` the mean gist of each entry, a column each.
     """
 
-    def __init__(self, strength: NDArray[np.floating], held: NDArray[np.uint8]) -> None:
+    def __init__(self, strength: NDArray[np.floating], held: NDArray[np.uint8], leaning: Rows, middle: Rows) -> None:
         self.strength, self.held = strength, held
+        self.leaning, self.middle = leaning, middle
 
     def evidence(self, weighed: Weighed) -> Evidence:
         """What speaks for each entry."""
-        strength = weighed.weights @ self.strength[weighed.places].astype(np.float32)
+        written = weighed.weights @ self.strength[weighed.places].astype(np.float32) / np.float32(weighed.norm)
+        meant = _GIST * weighed.gist @ self.leaning
         held = np.unpackbits(self.held[weighed.places], axis=1, count=self.strength.shape[1])
         cover = weighed.weights @ held
-        features = np.array((strength / np.float32(weighed.norm), cover / np.float32(weighed.total)))
+        features = np.array((written + meant, cover / np.float32(weighed.total), weighed.gist @ self.middle))
         return Evidence(features, weighed.known, weighed.size)
 
 
 class Nearest:
-    """Knowledge that is too large to learn from: the nearest phrasing alone speaks for an entry."""
+    """Knowledge that is too large to learn from: the nearest phrasing alone speaks for an entry.
 
-    def __init__(self, postings: Postings, owners: NDArray[np.int32]) -> None:
-        self.postings, self.owners = postings, owners
+    ``gists`` has a row for each phrasing.
+    """
+
+    def __init__(self, postings: Postings, owners: NDArray[np.int32], gists: Rows) -> None:
+        self.postings, self.owners, self.gists = postings, owners, gists
         self._starts = np.flatnonzero(np.diff(owners, prepend=-1))
 
     def evidence(self, weighed: Weighed) -> Evidence:
         """What speaks for each entry."""
-        return self._evidence(weighed, self.postings.likeness(weighed))
+        return next(self.without(weighed, slice(0)))
 
-    def without(self, weighed: Weighed, phrasings: slice) -> Evidence:
-        """The same as if these phrasings had not been stored."""
-        likeness = self.postings.likeness(weighed)
-        likeness[phrasings] = 0.0
-        return self._evidence(weighed, likeness)
+    def without(self, weighed: Weighed, *wider: slice) -> Iterator[Evidence]:
+        """The same as if these phrasings had not been stored, for one slice after the other, each wider than the last.
 
-    def _evidence(self, weighed: Weighed, likeness: Floats) -> Evidence:
-        nearest = np.maximum.reduceat(likeness, self._starts)
-        return Evidence(np.array((_AS_STRONG * nearest, nearest * nearest)), weighed.known, weighed.size)
+        To compare takes longest, and is done once for all of them.
+        """
+        likeness, kinship = self.postings.likeness(weighed), self.gists @ weighed.gist
+        for phrasings in wider:
+            likeness[phrasings], kinship[phrasings] = 0.0, -1.0
+            nearest = np.maximum.reduceat(likeness, self._starts)
+            kindest = np.maximum.reduceat(kinship, self._starts)
+            features = np.array((_AS_STRONG * nearest, nearest * nearest, kindest))
+            yield Evidence(features, weighed.known, weighed.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +109,43 @@ class Lesson:
         a fixed seed, so the same knowledge teaches the same.
         """
         numbers = np.arange(len(self.owners)) if without is None else np.flatnonzero(~without)
-        strength = np.zeros((self.parts, int(self.owners[-1]) + 1), np.float32)
+        entries = int(self.owners[-1]) + 1
+        strength = np.zeros((self.parts, entries), np.float32)
+        leaning = np.zeros((len(self.weighed[0].gist), entries), np.float32)
         order = np.random.default_rng(len(numbers))
         rounds = min(max(_STEPS // max(len(numbers), 1), _FEWEST_ROUNDS), _MOST_ROUNDS)
         steps, step = rounds * len(numbers), 0
+        pace = _PACE if len(numbers) > _SMALL else _PACE_IF_SMALL
         vectors = [each.weights / np.float32(each.norm) for each in self.weighed]
         for _ in range(rounds):
             for number in order.permutation(numbers).tolist():
-                self._step(strength, number, vectors[number], _PACE * (1 - step / steps))
+                self._step(strength, leaning, number, vectors[number], pace * (1 - step / steps))
                 step += 1
-        return Taught(strength, self._held(numbers))
+        return Taught(strength, self._held(numbers), leaning, self._middle(numbers))
 
-    def _step(self, strength: NDArray[np.float32], number: int, vector: NDArray[np.float32], pace: float) -> None:
-        places = self.weighed[number].places
+    def _step(self, strength: Rows, leaning: Rows, number: int, vector: Rows, pace: float) -> None:
+        places, gist = self.weighed[number].places, _GIST * self.weighed[number].gist
         rows = strength[places]
-        likely = vector @ rows
+        likely = vector @ rows + gist @ leaning
         likely -= likely.max()
         np.exp(likely, likely)
         likely *= -pace / likely.sum()
         likely[self.owners[number]] += pace
         rows += vector[:, None] * likely
         strength[places] = rows
+        leaning += gist[:, None] * likely
 
     def _held(self, numbers: NDArray[np.intp]) -> NDArray[np.uint8]:
         held = np.zeros((self.parts, int(self.owners[-1]) + 1), np.bool_)
         for number in numbers.tolist():
             held[self.weighed[number].places, self.owners[number]] = True
         return np.packbits(held, axis=1)
+
+    def _middle(self, numbers: NDArray[np.intp]) -> Rows:
+        total = np.zeros((int(self.owners[-1]) + 1, len(self.weighed[0].gist)), np.float32)
+        for number in numbers.tolist():
+            total[self.owners[number]] += self.weighed[number].gist
+        return np.ascontiguousarray((total / (np.linalg.norm(total, axis=1, keepdims=True) + np.float32(1e-6))).T)
 
     def observations(self) -> Iterator[Observation]:
         """Phrasings as if they, and as if their whole entries, had not been stored; and lines no entry answers.
@@ -177,12 +201,12 @@ def left_out(source: Nearest, weighed: Sequence[Weighed], chatter: int | None) -
         group = groups[entry]
         for number in range(group.start, group.stop):
             alone = slice(number, number + 1)
-            fresh = source.without(weighed[number], alone)
+            fresh = source.without(weighed[number], alone, group)
             if entry == chatter:
-                yield Observation(fresh, None, weights[2], number, alone, chatter=True)
+                yield Observation(next(fresh), None, weights[2], number, alone, chatter=True)
             elif group.stop - group.start > 1:
-                yield Observation(fresh, entry, weights[0], number, alone)
-                yield Observation(source.without(weighed[number], group), None, weights[1], number, group)
+                yield Observation(next(fresh), entry, weights[0], number, alone)
+                yield Observation(next(fresh), None, weights[1], number, group)
 
 
 def groups_of(owners: NDArray[np.int32]) -> list[slice]:

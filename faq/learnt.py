@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 _KEPT = 4
 """Files; an operator who edits the knowledge leaves old ones behind."""
-_CODE = ("calibration", "embedding", "features", "learning", "learnt", "matching", "sounds", "text")
+_CODE = ("calibration", "embedding", "encoder", "features", "learning", "learnt", "matching", "sounds", "text")
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -77,9 +77,9 @@ def _write(folder: Path, key: str, learnt: Mapping[str, NDArray[Any]]) -> None:
         old.unlink(missing_ok=True)
 
 
-def key_of(said: Sequence[Sequence[str]], lists: object, model: str) -> str:
-    """Names exactly this knowledge, learnt by exactly this code with these word lists and this sentence model."""
-    digest = hashlib.sha256(json.dumps([said, lists, model]).encode())
+def key_of(said: Sequence[Sequence[str]], lists: object, models: Sequence[str]) -> str:
+    """Names exactly this knowledge, learnt by exactly this code with these word lists and these models."""
+    digest = hashlib.sha256(json.dumps([said, lists, models]).encode())
     for name in _CODE:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()

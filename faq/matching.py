@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from faq.calibration import Calibration, Evidence, Observation
 from faq.embedding import Meaning, SentenceModel
+from faq.encoder import shipped_encoder
 from faq.features import Anatomy, Lexicon, Postings, Vocabulary
 from faq.knowledge import Knowledge
 from faq.learning import LEARNT_CELLS, LEARNT_ENTRIES, Lesson, Nearest, Taught, left_out
@@ -22,6 +23,8 @@ from faq.text import Speech
 
 SHOWN = 4
 """How many entries a match names."""
+_VERBATIM = 0.97
+"""Who says word for word what is stored for one entry only means that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,15 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Mind:
-    """What one knowledge taught: how to read words, where evidence comes from, and how far to trust it."""
+    """What one knowledge taught: how to read words, where evidence comes from, and how far to trust it.
+
+    ``said``: the number of the entry that alone has a phrasing.
+    """
 
     vocabulary: Vocabulary
     source: Taught | Nearest
     calibration: Calibration
+    said: Mapping[str, int]
     meaning: Meaning | None = None
 
     def evidence(self, words: str) -> Evidence:
@@ -84,8 +91,11 @@ class Matcher:
         candidates = evidence.best(len(self._entries), self._serving.get(community, self._serving[None]))
         if not len(candidates):
             return []
-        chances = zip(mind.calibration.probabilities(evidence, candidates).tolist(), candidates.tolist(), strict=True)
-        best = sorted(chances, key=itemgetter(0), reverse=True)[:SHOWN]
+        chances = mind.calibration.probabilities(evidence, candidates)
+        verbatim = candidates == mind.said.get(words, -1)
+        if verbatim.any() and chances[verbatim][0] < _VERBATIM:
+            chances = np.where(verbatim, _VERBATIM, chances * (1 - _VERBATIM))
+        best = sorted(zip(chances.tolist(), candidates.tolist(), strict=True), key=itemgetter(0), reverse=True)[:SHOWN]
         return [Match(self._entries[number].id, chance) for chance, number in best]
 
     def threshold(self, tolerated_wrong: float) -> float:
@@ -98,7 +108,7 @@ class Matcher:
         lexicons = Lexicon(self._speech.concepts), Lexicon(self._speech.sorts)
         if learnt is None:
             return self._taught(said, lexicons, model)[0]
-        key = key_of(said, self._speech.lists, model.key if model else "")
+        key = key_of(said, self._speech.lists, [shipped_encoder().key, model.key if model else ""])
         if mind := _recalled(learnt.load(key), lexicons, model):
             return mind
         with learnt.alone(key):
@@ -139,35 +149,46 @@ def _taught(
     signs = spelt()
     few = entries < LEARNT_ENTRIES
     most = LEARNT_CELLS // (entries + 1) if few else sys.maxsize
-    vocabulary = Vocabulary.of(texts, owners, Anatomy(*lexicons, sounds_of(signs)), most)
+    vocabulary = Vocabulary.of(texts, owners, Anatomy(*lexicons, sounds_of(signs)), shipped_encoder(), most)
     weighed = [vocabulary.weigh(text) for text in texts]
     numbers = np.array(owners, np.int32)
     chatter = entries if owners[-1] == entries else None
     kept: Arrays = {
         "entries": np.array(entries), "owners": numbers,
         "signs": packed(signs), "names": packed(vocabulary.names), "weights": vocabulary.weights,
-        "unseen": np.array(vocabulary.unseen),
+        "unseen": np.array(vocabulary.unseen), "texts": packed(texts),
     }  # fmt: skip
     source: Taught | Nearest
     if few:
         lesson = Lesson(weighed, numbers, len(vocabulary.names), chatter)
         observed, learnt = [] if ranks_only else list(lesson.observations()), lesson.taught()
-        source = Taught(learnt.strength.astype(np.float16), learnt.held)
-        kept |= {"strength": source.strength, "held": source.held}
+        source = Taught(learnt.strength.astype(np.float16), learnt.held, learnt.leaning, learnt.middle)
+        kept |= {
+            "strength": source.strength, "held": source.held, "leaning": source.leaning, "middle": source.middle,
+        }  # fmt: skip
     else:
         postings = Postings.of(weighed, len(vocabulary.names))
-        source = Nearest(postings, numbers)
+        source = Nearest(postings, numbers, np.array([each.gist for each in weighed]))
         observed = [] if ranks_only else list(left_out(source, weighed, chatter))
-        kept |= {"ends": postings.ends, "phrasings": postings.rows, "shares": postings.shares}
+        kept |= {"ends": postings.ends, "phrasings": postings.rows, "shares": postings.shares, "gists": source.gists}
     meaning = Meaning(model, model.vectors(texts), numbers) if model else None
     if meaning:
         kept["vectors"] = meaning.vectors
         observed = list(_with_meaning(observed, meaning))
-    calibration = Calibration.fit(observed, 3 if meaning else 2, entries)
+    phrasings = float(np.median(np.bincount(numbers, minlength=entries)[:entries])) or 1.0
+    calibration = Calibration.fit(observed, 4 if meaning else 3, entries, phrasings)
     kept |= {"coefficients": calibration.coefficients, "certainty": calibration.certainty}
     if calibration.wrong_above is not None:
         kept["wrong_above"] = calibration.wrong_above
-    return Mind(vocabulary, source, calibration, meaning), kept
+    return Mind(vocabulary, source, calibration, _said_of_one(texts, owners, entries), meaning), kept
+
+
+def _said_of_one(texts: Sequence[str], owners: Sequence[int], entries: int) -> dict[str, int]:
+    """The phrasings that one entry alone has, and its number; lines that no entry answers are nobody's."""
+    owner_of: dict[str, int] = {}
+    for text, owner in zip(texts, owners, strict=True):
+        owner_of[text] = owner if owner_of.get(text, owner) == owner < entries else -1
+    return owner_of
 
 
 def _with_meaning(observed: Iterable[Observation], meaning: Meaning) -> Iterator[Observation]:
@@ -183,16 +204,19 @@ def _recalled(kept: Arrays | None, lexicons: tuple[Lexicon, Lexicon], model: Sen
     try:
         owners = kept["owners"]
         anatomy = Anatomy(*lexicons, sounds_of("".join(unpacked(kept["signs"]))))
-        vocabulary = Vocabulary(unpacked(kept["names"]), kept["weights"], float(kept["unseen"]), anatomy)
+        names, unseen = unpacked(kept["names"]), float(kept["unseen"])
+        vocabulary = Vocabulary(names, kept["weights"], unseen, anatomy, shipped_encoder())
         source: Taught | Nearest
         if "strength" in kept:
-            source = Taught(kept["strength"], kept["held"])
+            source = Taught(kept["strength"], kept["held"], kept["leaning"], kept["middle"])
         else:
-            source = Nearest(Postings(kept["ends"], kept["phrasings"], kept["shares"], len(owners)), owners)
+            postings = Postings(kept["ends"], kept["phrasings"], kept["shares"], len(owners))
+            source = Nearest(postings, owners, kept["gists"])
         wrong_above, entries = kept.get("wrong_above"), int(kept["entries"])
         calibration = Calibration(kept["coefficients"], kept["certainty"], wrong_above, entries)
         meaning = Meaning(model, kept["vectors"], owners) if model else None
-        return Mind(vocabulary, source, calibration, meaning)
+        said = _said_of_one(unpacked(kept["texts"]), owners.tolist(), entries)
+        return Mind(vocabulary, source, calibration, said, meaning)
     except KeyError:
         return None
 

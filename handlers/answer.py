@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.conversation import Turn
 from bot.effects import Effects
 from claims.words import is_question
 from faq.gaps import ANSWERED
+from faq.knowledge import Knowledge
 from handlers.clarify import ask
 from handlers.hand_over import HandOver
 from handlers.reading import Readings
@@ -42,12 +43,9 @@ def handle(
         knowledge, community = readings.knowledge_of(turn), speakers.of(turn).community
         values = answer_values(turn, speakers, policy, directory)
         place = community.id if community else None
-        text = "\n\n".join(
-            knowledge.answer_for(entry, speakers.of(turn).form, values, place)
-            for entry in (reading.entry, *reading.also)
-        )
-        said = knowledge.held_in(reading.entry, place).id
-        return Effects(replies=(text,), note=f"{ANSWERED}{said} {knowledge.version}")
+        entries = (reading.entry, *reading.also)
+        text = "\n\n".join(knowledge.answer_for(entry, speakers.of(turn).form, values, place) for entry in entries)
+        return Effects(replies=(text,), note=note_of(entries, knowledge, place))
     if _SAYS_NOTHING.fullmatch(turn.message.text):
         return None
     if turn.conversation.followed and (reading.decision == "handoff" or not is_question(turn.message.text)):
@@ -59,6 +57,16 @@ def handle(
         records=(handing_over.unsure(turn),),
         note="hand_over:unsure",
     )
+
+
+def note_of(entries: Sequence[str], knowledge: Knowledge, community: str | None) -> str:
+    """How the log explains an answer: the entry that holds in the community, the knowledge's version, further entries.
+
+    ``faq:refund-arrival 1a2b3c4d``, or ``faq:refund-arrival 1a2b3c4d also pickup-time``.
+    """
+    first, *others = (knowledge.held_in(entry, community).id for entry in entries)
+    also = f" also {' '.join(others)}" if others else ""
+    return f"{ANSWERED}{first} {knowledge.version}{also}"
 
 
 def answer_values(turn: Turn, speakers: Speakers, policy: Policy, directory: Directory) -> Mapping[str, object]:

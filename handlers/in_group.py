@@ -21,9 +21,8 @@ from escalation.forwarding import words_to_staff
 from escalation.notices import Notices
 from escalation.transcript import shortened, without_phones
 from faq import group_answers
-from faq.gaps import ANSWERED
 from handlers import clarify
-from handlers.answer import answer_values
+from handlers.answer import answer_values, note_of
 from handlers.greeting import SENTENCES
 from handlers.hand_over import HandOver, cause_of, reason_of
 from handlers.proof import read_proof
@@ -140,8 +139,7 @@ class _Group:
             if own is not None:
                 tx.reply(own)
 
-        first = knowledge.held_in(said[0][0], place).id
-        return Effects(records=(tell,), note=f"{ANSWERED}{first} {knowledge.version}")
+        return Effects(records=(tell,), note=note_of([entry for entry, _ in said], knowledge, place))
 
     def _claim(self, reading: Understanding) -> Effects:
         """Something bad, told in front of all: soothed once, seen to in private, and the leader knows of it."""

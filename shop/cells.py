@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from shop.money import parse_yuan
+from shop.sheets import Formula
 
 _INVISIBLE = frozenset({"Cf", "Cs", "Co"})
 _WRAPPED = re.compile(r'=?"([^"]*)"|\'(.*)', re.DOTALL)
@@ -127,6 +128,10 @@ def clean(cell: Any) -> str:
     """The cell as one line of visible text."""
     if cell is None:
         return ""
+    if isinstance(cell, Formula):
+        raise CellProblem(
+            "holds a formula whose value was not saved; open the file in a spreadsheet program and save it there"
+        )
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     words = str(cell)

@@ -10,7 +10,7 @@ from typing import Any
 
 from shop import cells
 from shop.cells import CellProblem
-from shop.sheets import UnreadableFile
+from shop.sheets import Formula, UnreadableFile
 
 Reader = Callable[[Any], Any]
 
@@ -37,7 +37,10 @@ class Columns:
 
     def __init__(self, header: Sequence[Any], known: Mapping[str, Column]) -> None:
         self._known = known
-        self._headings = [cells.clean(cell)[:_LONGEST_HEADING] for cell in header]
+        try:
+            self._headings = [cells.clean(cell)[:_LONGEST_HEADING] for cell in header]
+        except CellProblem as problem:
+            raise UnreadableFile(f"the header {problem}") from None
         self._positions: dict[str, int] = {}
         self._notes: dict[str, int] = {}
         self._read_before: dict[str, dict[str, Any]] = {field: {} for field in known}
@@ -108,7 +111,7 @@ class Columns:
 
     def _surplus(self, row: Sequence[Any]) -> list[str]:
         width = len(self._headings)
-        if any(cells.clean(cell) for cell in row[width:]):
+        if any(isinstance(cell, Formula) or cells.clean(cell) for cell in row[width:]):
             return [f"the row has more cells than the header ({width}); put text with a comma in quotes"]
         return []
 

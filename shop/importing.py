@@ -49,7 +49,7 @@ class ImportReport:
     """What an import did. ``total`` rows were read; ``new``, ``changed`` and ``unchanged`` were good.
 
     ``refused`` holds (row number as the spreadsheet shows it, reason) in the order of the file. ``written`` counts
-    rows stored; nothing is in a dry run.
+    rows stored; nothing is in a dry run. ``encoding``: that of a csv which is not in UTF-8.
     """
 
     total: int
@@ -58,6 +58,7 @@ class ImportReport:
     unchanged: int
     refused: tuple[tuple[int, str], ...]
     written: int
+    encoding: str | None = None
 
 
 def import_orders(
@@ -68,7 +69,8 @@ def import_orders(
     Times without a zone are in ``timezone``. The same file again changes nothing. What ``people.yaml`` says about a
     resident wins over the file. Raises ``UnreadableFile`` before anything is written.
     """
-    return take_orders(store, OrderFile(path, directory=directory, timezone=timezone), directory, now, dry_run)
+    file = OrderFile(path, directory=directory, timezone=timezone)
+    return replace(take_orders(store, file, directory, now, dry_run), encoding=file.encoding)
 
 
 def take_orders(
@@ -88,12 +90,13 @@ def import_people(
     store: Store, path: Path, *, directory: Directory, now: datetime, dry_run: bool = False
 ) -> ImportReport:
     """Takes one file of residents in; raises ``UnreadableFile`` before anything is written."""
-    rows, refused = _sorted_out(store, PeopleFile(path, directory).rows())
+    file = PeopleFile(path, directory)
+    rows, refused = _sorted_out(store, file.rows())
 
     def take(connection: Connection, batch: list[PersonRow]) -> _Counts:
         return _take_people(connection, batch, now, dry_run)
 
-    return _in_batches(store, rows, refused, take, dry_run)
+    return replace(_in_batches(store, rows, refused, take, dry_run), encoding=file.encoding)
 
 
 @dataclass(frozen=True, slots=True)

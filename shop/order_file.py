@@ -44,6 +44,7 @@ class OrderFile:
 
     def __init__(self, path: Path, *, directory: Directory, timezone: tzinfo) -> None:
         self._rows = read_rows(path)
+        self.encoding = self._rows.encoding
         self._columns = Columns(header_of(self._rows), _known(directory, timezone))
         self._seen: dict[tuple[str, str, str], int] = {}
         self._phones: dict[tuple[str, str], str] = {}

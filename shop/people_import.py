@@ -35,6 +35,7 @@ class PeopleFile:
 
     def __init__(self, path: Path, directory: Directory) -> None:
         self._rows = read_rows(path)
+        self.encoding = self._rows.encoding
         self._columns = Columns(header_of(self._rows), _known(directory))
         self._listed = {resident.phone: resident for resident in directory.residents if resident.phone}
         self._phones: dict[str, int] = {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_ROWS = 500_000
@@ -22,15 +25,39 @@ EXCEL_ROWS = 1_048_576
 _OLE = b"\xd0\xcf\x11\xe0"
 _ZIP = b"PK\x03\x04"
 _BOM_16 = (b"\xff\xfe", b"\xfe\xff")
+_LOST = "\ufffd"
+"""What stands for bytes that mean nothing."""
+_LONG_IN_UTF_8 = re.compile("[\u0800-\ufffc\U00010000-\U0010ffff]")
+"""Chinese among them; text in GB18030 hardly ever looks so by chance."""
 
 Row = tuple[int, Sequence[Any]]
+
+
+class Formula(str):
+    """Stands in a cell for a formula whose value was not saved: it is not empty, and nobody knows what it holds."""
+
+    __slots__ = ()
+
+
+_NO_VALUE = Formula("=")
 
 
 class UnreadableFile(Exception):
     """The file as a whole cannot be taken. The text says why, and what to do."""
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+class Rows(Iterator[Row]):
+    """The rows of a file that hold something. ``encoding``: that of a csv which is not in UTF-8, else None."""
+
+    def __init__(self, rows: Iterator[Row], encoding: str | None = None) -> None:
+        self._rows = _filled(rows)
+        self.encoding = encoding
+
+    def __next__(self) -> Row:
+        return next(self._rows)
+
+
+def read_rows(path: Path) -> Rows:
     """The rows that hold something, with the numbers a spreadsheet shows beside them; the header is row 1.
 
     The kind is told from the content, not from the name. Raises ``UnreadableFile``, also while iterating.
@@ -38,7 +65,18 @@ def read_rows(path: Path) -> Iterator[Row]:
     content = _content(path)
     if content.startswith(_OLE):
         raise UnreadableFile("this is an old .xls or a protected workbook; save it as .xlsx without a password")
-    rows = _xlsx_rows(content) if content.startswith(_ZIP) else _csv_rows(content)
+    if content.startswith(_ZIP):
+        return Rows(_xlsx_rows(content))
+    words, encoding = decoded(content)
+    return Rows(_csv_rows(words), encoding)
+
+
+def read_as(encoding: str) -> str:
+    """What is told about a csv that is not in UTF-8."""
+    return f"The file is not in UTF-8; it was read as {encoding}."
+
+
+def _filled(rows: Iterator[Row]) -> Iterator[Row]:
     count = 0
     for number, cells in rows:
         if all(cell is None or cell == "" for cell in cells) or str(cells[0]).startswith("#"):
@@ -64,54 +102,101 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _csv_rows(content: bytes) -> Iterator[Row]:
-    words = _decoded(content)
+def _csv_rows(words: str) -> Iterator[Row]:
     header = next((line for line in words[:10_000].splitlines() if not line.startswith(("#", '"#'))), "")
     delimiter = max(",\t;", key=header.count)
+    number = 0
     try:
-        yield from enumerate(csv.reader(io.StringIO(words, newline=""), delimiter=delimiter), 1)
+        # Not strict, the reader would take all that follows an open quotation mark for one cell.
+        for number, cells in enumerate(csv.reader(io.StringIO(words, newline=""), delimiter=delimiter, strict=True), 1):
+            yield number, cells
     except csv.Error as error:
-        raise UnreadableFile(f"not a csv file that can be read ({error}); export it again") from error
+        raise UnreadableFile(
+            f"row {number + 1}: a quotation mark is opened and not closed, or more follows where it is closed; "
+            'write one inside of a cell twice (""), or export the file again'
+        ) from error
 
 
-def _decoded(content: bytes) -> str:
-    """Excel in China saves csv as gb18030, as utf-8 with a mark, or as "Unicode text" in utf-16."""
-    encodings = ("utf-16",) if content.startswith(_BOM_16) else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            words = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in words:
-            return words
-    raise UnreadableFile("neither csv nor xlsx; export the table again as one of the two")
+def decoded(content: bytes) -> tuple[str, str | None]:
+    """The words of a csv, and the name of their encoding when it is not UTF-8.
+
+    Excel in China saves csv as gb18030, as utf-8 with a mark, or as "Unicode text" in utf-16. Raises ``UnreadableFile``
+    for what is neither, and for UTF-8 of which bytes are lost: in gb18030 almost any bytes mean something.
+    """
+    if content.startswith(_BOM_16):
+        return _words_in(content, "utf-16"), "UTF-16"
+    try:
+        return _refuse_binary(content.decode("utf-8-sig")), None
+    except UnicodeDecodeError as error:
+        if content.startswith(codecs.BOM_UTF8) or _is_mostly_utf_8(content):
+            line = content.count(b"\n", 0, error.start) + 1
+            raise UnreadableFile(f"line {line}: the text is not whole UTF-8; export the table again") from None
+    return _words_in(content, "gb18030"), "GB18030"
+
+
+def _words_in(content: bytes, encoding: str) -> str:
+    try:
+        return _refuse_binary(content.decode(encoding))
+    except UnicodeDecodeError:
+        raise UnreadableFile(_NO_TABLE) from None
+
+
+def _refuse_binary(words: str) -> str:
+    if "\0" in words:
+        raise UnreadableFile(_NO_TABLE)
+    return words
+
+
+def _is_mostly_utf_8(content: bytes) -> bool:
+    words = content.decode("utf-8", "replace")
+    whole = len(_LONG_IN_UTF_8.findall(words))
+    return whole > 0 and whole >= words.count(_LOST)
+
+
+_NO_TABLE = "neither csv nor xlsx; export the table again as one of the two"
 
 
 def _xlsx_rows(content: bytes) -> Iterator[Row]:
     try:
         _refuse_bomb(content)
-        sheet = _first_sheet(content)
-        # The size that the file states may be a lie; the limits here bound the work.
-        rows = sheet.iter_rows(min_row=1, max_row=EXCEL_ROWS, min_col=1, max_col=MOST_COLUMNS, values_only=True)
-        yield from _numbered(rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it remarks on styles, which do not matter here
+            workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        yield from _sheet_rows(workbook, workbook.worksheets[0])
     except UnreadableFile:
         raise
     except Exception as error:  # the parser raises whatever a broken workbook makes it stumble over
         raise UnreadableFile("not an xlsx workbook that can be read; save it again as .xlsx or csv") from error
 
 
-def _first_sheet(content: bytes) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it remarks on styles, which do not matter here
-        # Formulas are never run: what the spreadsheet computed last stands in the cell.
-        workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    return workbook.worksheets[0]
+class _Cells(WorkSheetParser):
+    """Reads cells as the library does, but tells a formula without a value from an empty cell."""
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        cell: dict[str, Any] = super().parse_cell(element)
+        # "str" with no letters is a value: the formula came to an empty text.
+        if cell["value"] is None and element.get("t") != "str" and element.find(FORMULA_TAG) is not None:
+            cell["value"] = _NO_VALUE
+        return cell
 
 
-def _numbered(rows: Iterator[Sequence[Any]]) -> Iterator[Row]:
-    for number, cells in enumerate(rows, 1):
-        if cells:
-            yield number, cells
+def _sheet_rows(workbook: Any, sheet: Any) -> Iterator[Row]:
+    """Formulas are never run: what the spreadsheet computed last stands in the cell."""
+    with workbook._archive.open(sheet._worksheet_path) as source:
+        parser = _Cells(
+            source,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=workbook.epoch,
+            date_formats=workbook._date_formats,
+            timedelta_formats=workbook._timedelta_formats,
+        )
+        for number, cells in parser.parse():
+            if number > EXCEL_ROWS:
+                break
+            near = {cell["column"]: cell["value"] for cell in cells if cell["column"] <= MOST_COLUMNS}
+            if near:
+                yield number, [near.get(column) for column in range(1, max(near) + 1)]
 
 
 def _refuse_bomb(content: bytes) -> None:

@@ -1,9 +1,10 @@
-"""What a clause sounds like, learned from the examples that ship: a second opinion where the word lists are silent."""
+"""What a message sounds like, learned from the examples that ship: a second opinion where the word lists are silent."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -15,10 +16,17 @@ from understanding.words import CLAUSE_END
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
+Labels = tuple[str, ...]
+Examples = Mapping[Labels, Sequence[str]]
+
+CALM = "calm"
+"""Where nothing is wrong that the labels could name."""
 
 _RIDGE = 1.0
-_PRECISION = 1e-3
-"""How little of what is wanted may be left unexplained by the equations; reached in about twenty steps."""
+_PRECISION = 3e-2
+"""How little of what is wanted may be left unexplained by the equations; reached in about a dozen steps."""
+_BESIDE = 0.3
+"""What is wanted of a label that is not the main one: from -1, nothing like it, to 1."""
 _SMALLEST = np.finfo(np.float32).tiny
 _FIRST_CLAUSES = 12
 """Clauses of one message that are listened to."""
@@ -28,38 +36,59 @@ _NUMBER = re.compile(r"\d+")
 _CLAUSES = re.compile(rf"{CLAUSE_END}+")
 
 
-class Likeness:
-    """A ridge regression over characters and pairs of characters; safe to share between threads."""
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """How much a text sounds like each label, from about -1, nothing like it, to 1, just like its examples.
 
-    def __init__(self, examples: Mapping[str, Sequence[str]]) -> None:
-        """``examples``: lines under each label; every label has some."""
-        self.labels = tuple(examples)
-        lines = [(_signs(line), label) for label, own in enumerate(examples.values()) for line in own]
+    ``whole``: all of it; ``clauses``: each for itself, clauses × labels, in the order they were said.
+    """
+
+    whole: Floats
+    clauses: Floats
+
+
+class Likeness:
+    """A ridge regression over characters and pairs of characters; safe to share between threads.
+
+    A pair does not reach over the end of a clause, so that a text consists of its clauses.
+    """
+
+    def __init__(self, labels: Sequence[str], examples: Examples) -> None:
+        """``examples``: lines under the labels that they are examples of, the main one first; CALM is a label too."""
+        self.labels = (*labels, CALM)
+        lines = [(sorted(_signs_of(line)), of) for of, own in examples.items() for line in own]
         self._places = {sign: place for place, sign in enumerate(sorted(set().union(*(signs for signs, _ in lines))))}
         told = np.repeat(np.arange(len(lines)), [len(signs) for signs, _ in lines])
         signs = np.array([self._places[sign] for own, _ in lines for sign in own])
-        self._rarity = np.log1p(len(lines) / np.bincount(signs)).astype(np.float32)
-        self._squares = self._rarity**2
+        rarity = np.log1p(len(lines) / np.bincount(signs)).astype(np.float32)
+        self._squares = rarity**2
         self._unknown = float(self._squares.max())
         lengths = np.sqrt(np.bincount(told, self._squares[signs]))
-        shares = (self._rarity[signs] / lengths[told]).astype(np.float32)
-        wanted = np.full((len(lines), len(self.labels)), -1, np.float32)
-        wanted[np.arange(len(lines)), [label for _, label in lines]] = 1
+        shares = (rarity[signs] / lengths[told]).astype(np.float32)
+        wanted = np.array([self._wanted(of) for _, of in lines], np.float32)
         self._usual = wanted.mean(axis=0)
-        self._weights = _ridge(told, signs, shares, wanted - self._usual) * self._rarity[:, None]
-        self._clause = lru_cache(maxsize=_KEPT)(self._weigh)
+        self._weights = _ridge(told, signs, shares, wanted - self._usual) * rarity[:, None]
+        self._weigh = lru_cache(maxsize=_KEPT)(self._weigh_anew)
 
-    def clauses(self, text: str) -> Floats:
-        """Clauses × labels in the order they were said: from -1, nothing like it, to 1, just like the examples."""
-        return np.array([self._clause(clause) for clause in clauses_of(text)], np.float32).reshape(-1, len(self.labels))
+    def hear(self, clauses: Sequence[str]) -> Sound | None:
+        """How a text sounds that ``clauses_of`` took apart; None for one without words."""
+        weighed = [self._weigh(clause) for clause in clauses]
+        if not weighed:
+            return None
+        sums = np.array([each for each, _ in weighed])
+        lengths = np.array([length for _, length in weighed], np.float32)
+        whole = sums.sum(axis=0) / np.sqrt(lengths.sum()) + self._usual
+        return Sound(whole, sums / np.sqrt(lengths)[:, None] + self._usual)
 
-    def _weigh(self, clause: str) -> Floats:
+    def _wanted(self, labels: Labels) -> list[float]:
+        return [1.0 if label == labels[0] else _BESIDE if label in labels else -1.0 for label in self.labels]
+
+    def _weigh_anew(self, clause: str) -> tuple[Floats, float]:
+        """What the signs of a clause say of each label, and the square of their length."""
         signs = _signs(clause)
         known = [place for sign in signs if (place := self._places.get(sign)) is not None]
-        if not known:
-            return self._usual
         length = float(self._squares[known].sum()) + (len(signs) - len(known)) * self._unknown
-        return self._weights[known].sum(axis=0) / np.float32(length**0.5) + self._usual
+        return self._weights.take(known, axis=0).sum(axis=0), length
 
 
 def _ridge(lines: Places, signs: Places, shares: Floats, wanted: Floats) -> Floats:
@@ -94,22 +123,32 @@ def clauses_of(text: str) -> list[str]:
     return [clause for clause in _CLAUSES.split(text) if clause][:_FIRST_CLAUSES]
 
 
-def load_examples(file: YamlFile, group: str, labels: Sequence[str]) -> dict[str, list[str]]:
-    """The examples of a group ("kinds", "moods") under each label, and those under "calm", which must all be there.
+def load_examples(file: YamlFile, group: str, labels: Sequence[str]) -> Examples:
+    """The examples of a group ("kinds", "moods") by what they are examples of, several labels with the main one first.
 
-    Raises ConfigError for a label that does not exist, is missing, or holds no lines.
+    Every label must have a list of its own, and CALM one for all groups. Raises ConfigError for a label that does not
+    exist, is missing, or holds no lines.
     """
     content = file.value if isinstance(file.value, Mapping) else {}
     lists = content.get(group)
     if not isinstance(lists, Mapping):
         raise file.error(f"there are no examples of {group}", f"write '{group}:' and a list under each name", group)
-    for label in lists:
-        if label not in labels and label != "calm":
-            remedy = f"use one of {', '.join(labels)}"
-            raise file.error(f"there is no {label!r} among the {group}", remedy, group, label)
-    found = {label: _lines(file, lists.get(label), group, label) for label in labels}
-    calm = _lines(file, content.get("calm"), "calm")
-    return {**found, "calm": [*calm, *(_lines(file, lists["calm"], group, "calm") if "calm" in lists else ())]}
+    found = {_labels(file, group, name, labels): _lines(file, lines, group, str(name)) for name, lines in lists.items()}
+    for label in labels:
+        if (label,) not in found:
+            _lines(file, None, group, label)
+    calm = _lines(file, content.get(CALM), CALM)
+    return {**found, (CALM,): [*calm, *found.get((CALM,), ())]}
+
+
+def _labels(file: YamlFile, group: str, name: object, known: Sequence[str]) -> Labels:
+    """The labels that stand before a colon, such as "late, rotten"."""
+    named = tuple(str(name).split(", "))
+    for label in named:
+        if label not in known and named != (CALM,):
+            remedy = f"use one of {', '.join(known)}"
+            raise file.error(f"there is no {label!r} among the {group}", remedy, group, str(name))
+    return named
 
 
 def _lines(file: YamlFile, lines: object, *keys: str) -> list[str]:
@@ -118,7 +157,11 @@ def _lines(file: YamlFile, lines: object, *keys: str) -> list[str]:
     return lines
 
 
+def _signs_of(text: str) -> frozenset[str]:
+    return frozenset().union(*map(_signs, filter(None, _CLAUSES.split(text))))
+
+
 @lru_cache(maxsize=_KEPT)
-def _signs(text: str) -> frozenset[str]:
-    bare = f"^{_NUMBER.sub('0', plain(text))}$"
+def _signs(clause: str) -> frozenset[str]:
+    bare = f"^{_NUMBER.sub('0', plain(clause))}$"
     return frozenset((*bare[1:-1], *(bare[place : place + 2] for place in range(len(bare) - 1))))

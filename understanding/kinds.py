@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from config.yaml_file import YamlFile
 from understanding.acts import in_question_form, only_asks, sentences, tells
 from understanding.examples import Likeness, clauses_of, load_examples
-from understanding.words import denied, pattern, supposed
+from understanding.words import any_of, denied, pattern, supposed
 
 GOODS = frozenset(
     {
@@ -38,29 +38,27 @@ CLAIMABLE = (GOODS - {"food_safety", "price"}) | {"thawed", "wrong_item", "missi
 URGENT = frozenset({"food_safety", "harassment", "privacy_leak"})
 """Kinds that are P0."""
 
-_SURE = 1.0
-"""What a word of the lists adds to the likeness of a clause, which lies between -1 and 1."""
-_LIKE = -0.52
-"""From which likeness a clause without a listed word is heard as a complaint."""
-_LIKE_ALONE = -0.3
-"""The same for a message of one clause, in which nothing else speaks for it."""
-_LIKE_BESIDE = 0.0
-"""The same where another complaint is told by its words."""
-_LIKE_SURE = 0.15
+_TOLD = 0.12
+"""What a word of the lists adds to the likeness of a message, which lies between -1 and 1."""
+_WHOLE, _CLAUSE = 0.7, 0.3
+"""How much all of a message counts in its likeness, and the clause that is most like the examples."""
+_LATER = 0.1
+"""What a clause loses for each one before it: what matters most is said first."""
+_LAST_COUNTED = 6
+_LIKE = -0.72
+"""From which likeness a message without a listed word may be a complaint, of the kind that it is most like."""
+_LIKE_BESIDE = -0.45
+"""The same for a further kind."""
+_LIKE_SURE = 0.0
 """From which likeness it is acted on; below, everyday words ("再见，做饭去了") come near too."""
-_SHORTEST_SURE = 5
+_SHORTEST_SURE = 8
 """Characters: "退钱" sounds like many things."""
-_CALM_LEAD = 0.2
-"""By how much a clause may sound more like everyday talk: of that there are more examples."""
-_LIKE_URGENT = 0.3
+_CALM_LEAD = 0.3
+"""By how much a message may sound more like everyday talk: of that there are more examples."""
+_LIKE_URGENT = 0.1
 """The same for what is P0: an alarm needs more than a likeness."""
-_LESS = {"quality": 0.2, "price": 0.5, "not_as_described": 0.2}
+_LESS = {"price": 0.15}
 """What is rarely the main thing when something graver is told too."""
-_LESS_BESIDE_ROT = 0.6
-"""What is spoiled weighs more than what else is wrong with the same goods."""
-_LATER = 0.12
-"""What a kind loses with each clause before it: what matters most is said first."""
-_LAST_COUNTED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,7 @@ class KindReader:
     """Finds complaint kinds by listed words, and by likeness to examples where no word is listed."""
 
     patterns: tuple[tuple[str, re.Pattern[str]], ...]
+    any_pattern: re.Pattern[str]
     not_goods: re.Pattern[str]
     likeness: Likeness
 
@@ -95,62 +94,59 @@ class KindReader:
         missing = sorted(ALL.difference(named))
         if missing:
             raise file.error(f"the kind {missing[0]} has no list", f"write '{missing[0]}:' with its words below")
-        likeness = Likeness(load_examples(examples, "kinds", named))
-        return cls(tuple((name, pattern(file, name)) for name in named), pattern(file, "not_goods"), likeness)
+        likeness = Likeness(named, load_examples(examples, "kinds", named))
+        patterns = tuple((name, pattern(file, name)) for name in named)
+        return cls(patterns, any_of(each for _, each in patterns), pattern(file, "not_goods"), likeness)
 
     def read(self, text: str) -> tuple[Kind, ...]:
         """The kinds that the text complains of, the main one first; none for a question about the rules.
 
-        Danger to people comes first, then what is surest and what is said first.
+        Danger to people comes first, then what is told most clearly and first.
         """
         said = [sentence for sentence in sentences(self.not_goods.sub("，", text)) if not only_asks(sentence)]
         told = "。".join(said)
-        named = {name: _told(expression, told) for name, expression in self.patterns if expression.search(told)}
+        named = dict(self._named(told)) if self.any_pattern.search(told) else {}
         listed = {name: words for name, words in named.items() if words}
         statements = (each for each in said if listed or tells(each) or not in_question_form(each))
-        heard = self._weigh("。".join(statements), listed, named.keys() - listed.keys())
+        heard = self._weigh(clauses_of("。".join(statements)), listed, named.keys() - listed.keys())
         heard.sort(key=lambda each: (each[1].name not in URGENT, -each[0]))
         return tuple(kind for _, kind in heard)
 
-    def _weigh(self, told: str, listed: Mapping[str, str], ruled_out: Collection[str]) -> list[tuple[float, Kind]]:
+    def _named(self, text: str) -> Iterator[tuple[str, str | None]]:
+        """The kinds whose words stand in the text, with those that are told, None when they are denied or supposed."""
+        for name, expression in self.patterns:
+            found = list(expression.finditer(text))
+            if found:
+                told = (each.group() for each in found if not denied(text, each) and not supposed(text, each))
+                yield name, next(told, None)
+
+    def _weigh(
+        self, clauses: Sequence[str], listed: Mapping[str, str], ruled_out: Collection[str]
+    ) -> list[tuple[float, Kind]]:
         """Each kind that is listed, or like enough to the examples and not ruled out, with its weight."""
-        clauses, likes = clauses_of(told), self.likeness.clauses(told)
-        if not clauses:
+        sound = self.likeness.hear(clauses)
+        if not sound:
             return []
-        calm, later = likes[:, -1], _LATER * np.minimum(np.arange(len(likes)), _LAST_COUNTED)
-        heard = []
-        for place, (name, _) in enumerate(self.patterns):
-            own = likes[:, place]
-            best = int(own.argmax())
-            weight = -_LESS.get(name, 0.0) - (_LESS_BESIDE_ROT if name == "quality" and "rotten" in listed else 0.0)
+        timely = sound.clauses - _LATER * np.minimum(np.arange(len(clauses)), _LAST_COUNTED)[:, None]
+        likes = _WHOLE * sound.whole + _CLAUSE * timely.max(axis=0)
+        calm = float(likes[-1])
+        lead = np.maximum(likes - calm, (sound.clauses - sound.clauses[:, -1:]).max(axis=0)).tolist()
+        best = None if listed else int(likes[:-1].argmax())
+        telling, heard = timely.argmax(axis=0), []
+        for place, ((name, _), like) in enumerate(zip(self.patterns, likes[:-1].tolist(), strict=True)):
+            weight = like - _LESS.get(name, 0.0)
             if name in listed:
-                heard.append((weight + _SURE + float((own - later).max()), Kind(name, listed[name])))
-            elif name not in ruled_out and own[best] > max(calm[best] - _CALM_LEAD, _enough(name, listed, clauses)):
-                heard.append(
-                    (
-                        weight + float(own[best] - later[best]),
-                        Kind(
-                            name,
-                            clauses[best],
-                            False,
-                            bool(own[best] >= _LIKE_SURE and len(clauses[best]) >= _SHORTEST_SURE),
-                        ),
-                    )
-                )
+                heard.append((weight + _TOLD, Kind(name, listed[name])))
+            elif name not in ruled_out and like > _enough(name, place == best) and lead[place] > -_CALM_LEAD:
+                sure = like >= _LIKE_SURE and like > calm and len("".join(clauses)) >= _SHORTEST_SURE
+                heard.append((weight, Kind(name, clauses[telling[place]], listed=False, sure=sure)))
         return heard
 
 
-def _told(expression: re.Pattern[str], text: str) -> str | None:
-    found = expression.finditer(text)
-    return next((each.group() for each in found if not denied(text, each) and not supposed(text, each)), None)
-
-
-def _enough(name: str, listed: Collection[str], clauses: Collection[str]) -> float:
+def _enough(name: str, alone: bool) -> float:
     if name in URGENT:
         return _LIKE_URGENT
-    if listed:
-        return _LIKE_BESIDE
-    return _LIKE_ALONE if len(clauses) == 1 else _LIKE
+    return _LIKE if alone else _LIKE_BESIDE
 
 
 def names(kinds: Sequence[Kind]) -> tuple[str, ...]:

@@ -10,12 +10,10 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
-import numpy as np
-
 from config.yaml_file import YamlFile
 from faq.text import plain
 from understanding.examples import Likeness, clauses_of, load_examples
-from understanding.words import expressions, pattern, told
+from understanding.words import any_of, expressions, pattern, told
 
 LOW = ("angry", "disappointed", "anxious")
 MOODS = (*LOW, "pleased")
@@ -39,8 +37,8 @@ _ALIKE = 0.6
 _CERTAIN = 0.8
 _KEPT = 2048
 """Lines whose words are not weighed again: most of a resident's history was heard a message ago."""
-_LEARNED = 1.0
-_UNLIKE = -0.8
+_LEARNED = 2.0
+_UNLIKE = -0.45
 """From this likeness on the examples add to a mood, with the factor above."""
 _TELLING = -0.25
 """From this likeness on a clause is named among the reasons."""
@@ -82,6 +80,7 @@ class MoodReader:
     def __init__(self, cues: Iterable[Cue], calm: re.Pattern[str], likeness: Likeness) -> None:
         """``calm``: what only sounds like a cue and is left out ("空气炸锅" holds 气炸)."""
         self._cues, self._calm, self._likeness = tuple(cues), calm, likeness
+        self._any_cue = any_of(expression for _, _, expression in self._cues)
         self._hear = lru_cache(maxsize=_KEPT)(self._hear_anew)
 
     @classmethod
@@ -92,7 +91,7 @@ class MoodReader:
             if mood not in (*MOODS, "calm"):
                 raise file.error(f"there is no mood {mood!r}", f"use one of {', '.join(MOODS)}", mood)
         cues = [cue for mood in MOODS for cue in _cues(file, mood, content.get(mood))]
-        return cls(cues, pattern(file, "calm"), Likeness(load_examples(examples, "moods", LOW)))
+        return cls(cues, pattern(file, "calm"), Likeness(LOW, load_examples(examples, "moods", LOW)))
 
     def read(self, text: str, history: Sequence[str] = (), *, complains: bool = False, calls: bool = False) -> Mood:
         """The mood of a message after the resident's earlier ones (oldest first).
@@ -115,23 +114,23 @@ class MoodReader:
         return Mood(_strongest(scores), _low(scores, calls), tuple(reasons), told)
 
     def _add_likeness(self, text: str, scores: dict[str, float], reasons: list[str]) -> None:
-        """What the clause that sounds lowest adds; one that no cue has named becomes a reason."""
+        """What the sound of the message adds to the mood that it is most like; the lowest clause becomes a reason."""
         clauses = clauses_of(text)
-        likes = self._likeness.clauses(text)[:, : len(LOW)]
-        if not len(likes):
+        sound = self._likeness.hear(clauses)
+        if not sound:
             return
-        lowest, mood = np.unravel_index(int(likes.argmax()), likes.shape)
-        like = float(likes[lowest, mood])
-        scores[LOW[mood]] += _LEARNED * max(0.0, like - _UNLIKE)
+        low = -sound.clauses[:, -1]
+        like = float(low.max() - sound.whole[-1]) / 2
+        scores[LOW[int(sound.whole[:-1].argmax())]] += _LEARNED * max(0.0, like - _UNLIKE)
         if like >= _TELLING and not reasons:
-            reasons.append(f"{_TONE}：“{clauses[lowest]}”")
+            reasons.append(f"{_TONE}：“{clauses[int(low.argmax())]}”")
 
     def _hear_anew(self, text: str) -> _Heard:
         """The same characters count once for a mood, in its heaviest cue."""
         scores, reasons = dict.fromkeys(MOODS, 0.0), []
         counted: dict[str, set[int]] = {mood: set() for mood in MOODS}
         spoken = self._calm.sub("，", text)
-        for mood, weight, expression in self._cues:
+        for mood, weight, expression in self._cues if self._any_cue.search(spoken) else ():
             found = expression.search(spoken) and told(expression, spoken)
             if not found or counted[mood].intersection(range(*found.span())):
                 continue

@@ -13,7 +13,9 @@ from faq.embedding import SentenceModel
 from faq.knowledge import Addition, Entry, Knowledge
 from faq.learnt import LearntStore
 from faq.matching import Match, Matcher
+from faq.references import refuse_missing
 from faq.text import Speech, simplified
+from shop.policy import Policy
 from understanding import skills
 from understanding.acts import accuses, asks, asks_in_earnest, happened, in_question_form, tells, wants
 from understanding.clauses import ClauseReader
@@ -265,10 +267,12 @@ class Reader:
     @staticmethod
     def _is_calm_question(text: str, confidence: float, kinds: Sequence[Kind]) -> bool:
         """Whether nothing is told that a photo would settle, and nobody is reproached: what helps is the answer."""
+        if accuses(text):
+            return False
         if confidence >= _VERY_SURE and _ends_asking(text):
             return True
         told = happened(text) and CLAIMABLE.intersection(names(kinds))
-        return asks_in_earnest(text) and not accuses(text) and not told
+        return asks_in_earnest(text) and not told
 
     def _upset(self, mood: Mood) -> bool:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood
@@ -332,13 +336,19 @@ def _ends_asking(text: str) -> bool:
     return bool(last) and in_question_form(last[0]) and not _STILL.search(last[0]) and not re.search("[!！]", text)
 
 
-def load_reader(settings: Settings, additions: Iterable[Addition] = ()) -> Reader:
+def load_reader(
+    settings: Settings, additions: Iterable[Addition] = (), figures: Collection[str] | None = None
+) -> Reader:
     """Reads knowledge, word lists and thresholds. Raises ConfigError with file and line for what can't be used.
 
-    ``additions`` were approved since the files were written.
+    ``additions`` were approved since the files were written. ``figures``: those of the policy in use, by name;
+    without them they are read from ``policy.yaml``.
     """
     added = tuple(additions)
     knowledge = Knowledge.load(settings.files("faq"), settings.environ).extended(added)
+    if figures is None:
+        figures = Policy.load(settings.file("policy.yaml"), settings.environ).figures
+    refuse_missing(knowledge, skills.KNOWN, figures)
 
     def words(name: str) -> YamlFile:
         return read_yaml(settings.file(f"words/{name}.yaml"), settings.environ)

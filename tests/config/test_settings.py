@@ -143,7 +143,7 @@ def test_an_own_file_replaces_the_shipped_one_and_what_is_absent_is_taken_from_i
 
 
 def test_an_own_folder_replaces_the_shipped_one_whole(root: Path) -> None:
-    for name in ("config/faq/a.yaml", "config/faq/b.yml", "config/faq/notes.txt"):
+    for name in ("config/faq/a.yaml", "config/faq/b.yml", "config/faq/notes.txt", "config/faq/._a.yaml"):
         (root / name).touch()
     (root / "own").mkdir()
     assert [file.name for file in load(root, QUNDA_CONFIG_DIR="own").files("faq")] == ["a.yaml", "b.yml"]

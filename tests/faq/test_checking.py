@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from faq.checking import Known, findings_in, thefts_in
 from faq.knowledge import Entry, Knowledge
 from faq.matching import Matcher
@@ -36,6 +40,32 @@ def test_nearly_the_same_question_with_the_same_answer_is_no_finding() -> None:
     assert not findings(entry("a", "怎么申请退货", "一", "二"), entry("b", "请问怎么申请退货", "三", "四"))
 
 
+def test_a_phrasing_that_stands_twice_in_its_entry_is_named_and_counts_once() -> None:
+    assert findings(entry("a", "甲", "乙", "甲", "乙")) == [
+        "a: only 2 phrasings; write at least 3, the more the better",
+        "a: the phrasing '甲' stands twice; keep it once",
+        "a: the phrasing '乙' stands twice; keep it once",
+    ]
+
+
+@pytest.mark.parametrize("glued", ["狗能进吗|带宠物", "狗能进吗##带宠物", "狗能进吗；带宠物；遛狗", "一句话" * 21])
+def test_phrasings_that_are_glued_together_are_named(glued: str) -> None:
+    (found,) = findings(entry("a", "甲", "乙", glued))
+    assert "looks like several" in found
+
+
+def test_a_group_form_that_nobody_reads_to_the_end_is_named() -> None:
+    long = replace(entry("a", "甲", "乙", "丙"), group="长" * 151)
+    assert findings(long) == ["a: the group form has 151 characters; 150 are enough"]
+
+
+def test_an_entry_of_one_community_that_asks_what_a_general_one_asks_is_named() -> None:
+    here = entry("b", "阳光门", "几点取", "开门", communities=("sunshine",))
+    found = findings(entry("a", "几点取", "取货", "拿货"), here)
+    assert len(found) == 1
+    assert found[0].startswith("b: '几点取' is also a ")
+
+
 def test_a_community_that_is_not_in_the_people_file_is_named() -> None:
     assert findings(entry("a", "甲", "乙", "丙", communities=("sunshine", "sunshin"))) == [
         "a: there is no community sunshin in people.yaml; nobody will read this entry there"
@@ -44,9 +74,9 @@ def test_a_community_that_is_not_in_the_people_file_is_named() -> None:
 
 def test_entries_that_steal_each_other_s_questions_are_named_with_what_they_lose() -> None:
     places = ("东门", "西门", "南门", "北门", "中门", "侧门", "前门", "后门")
-    close = ("打烊", *(f"{place}几时营业" for place in places[:4]), "收摊", "闭店", "晚上停业")
+    close = ("打烊", "收摊", "东门几时营业啊", "西门几时营业啊", "闭店", "歇业")
     entries = [
-        entry("open", *(f"{place}几时营业呀" for place in places), answer="一"),
+        entry("open", *(f"{place}几时营业{end}" for place in places for end in ("", "呀")), answer="一"),
         entry("close", *close, answer="二"),
         entry("fruit", "苹果甜不甜", "梨子酸不酸", "橘子新不新鲜", "桃子软不软", "葡萄好不好吃", answer="三"),
     ]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from faq.encoder import shipped_encoder
 from faq.features import Anatomy, Lexicon, Vocabulary
 from faq.knowledge import Entry, Knowledge
 from faq.learning import Lesson
@@ -17,7 +18,7 @@ OWNERS = [0, 0, 0, 1, 1, 1, 2, 2]
 
 @pytest.fixture
 def lesson() -> Lesson:
-    vocabulary = Vocabulary.of(TEXTS, OWNERS, Anatomy(Lexicon({}), Lexicon({}), {}), most=1000)
+    vocabulary = Vocabulary.of(TEXTS, OWNERS, Anatomy(Lexicon({}), Lexicon({}), {}), shipped_encoder(), most=1000)
     weighed = [vocabulary.weigh(text) for text in TEXTS]
     return Lesson(weighed, np.array(OWNERS, np.int32), len(vocabulary.names), chatter=2)
 
@@ -56,6 +57,8 @@ def test_each_observation_is_of_a_text_that_was_not_stored(lesson: Lesson) -> No
 
 
 def test_without_a_second_phrasing_anywhere_nothing_is_observed() -> None:
-    vocabulary = Vocabulary.of(["退款", "取货"], [0, 1], Anatomy(Lexicon({}), Lexicon({}), {}), most=1000)
+    vocabulary = Vocabulary.of(
+        ["退款", "取货"], [0, 1], Anatomy(Lexicon({}), Lexicon({}), {}), shipped_encoder(), most=1000
+    )
     weighed = [vocabulary.weigh(text) for text in ("退款", "取货")]
     assert not list(Lesson(weighed, np.array([0, 1], np.int32), len(vocabulary.names)).observations())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,7 +13,8 @@ from faq.knowledge import Entry, Knowledge
 
 class Pages(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response({"/here": 200, "/closed": 403}.get(self.path, 404))
+        path = urlsplit(self.path).path  # a proxy is asked with the whole address
+        self.send_response({"/here": 200, "/closed": 403}.get(path, 404))
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -48,3 +50,17 @@ def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     ((_, finding),) = dead_links(Knowledge([Entry("a", "问", answer="http://127.0.0.1:1/x")]))
     assert "cannot be reached" in finding
+
+
+def test_links_that_are_written_without_http_are_asked_for_too(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", site)
+    entries = [
+        Entry("a", "问", answer="请看www.shop.example/here，或 WWW.shop.example/gone。"),
+        Entry("b", "问二", answer="在m.shop.com.cn/gone下单，发票写信到 bill@shop.com 索取"),
+    ]
+    found = [(entry.id, finding) for entry, finding in dead_links(Knowledge(entries))]
+    assert [entry_id for entry_id, _ in found] == ["a", "b"]
+    assert found[0][1].startswith("the link WWW.shop.example/gone answers 404")
+    assert found[1][1].startswith("the link m.shop.com.cn/gone answers 404")

@@ -88,6 +88,22 @@ def test_confidence_does_not_promise_more_than_it_keeps(
         assert kept >= promised - (0.05 if low else 0.1), (low, high)
 
 
+def test_who_says_a_stored_phrasing_word_for_word_is_understood_among_many_alike() -> None:
+    goods = [f"{colour}{fruit}" for colour in "红青黄紫白" for fruit in ("苹果", "梨子", "李子", "葡萄")]
+    entries = [Entry(name, f"{name}怎么保存", (f"{name}怎么放",), answer="好") for name in goods]
+    matcher = Matcher(Knowledge(entries))
+    best = matcher.match("紫梨子怎么保存")[0]
+    assert best.entry_id == "紫梨子"
+    assert best.confidence > 0.9
+    assert sum(match.confidence for match in matcher.match("紫梨子怎么保存")) <= 1
+
+
+def test_a_phrasing_that_two_entries_have_makes_sure_of_neither() -> None:
+    shared = "到了没"
+    entries = [Entry(name, f"{name}到哪了", (shared,), answer="好") for name in ("订单", "退款")]
+    assert Matcher(Knowledge(entries)).match(shared)[0].confidence < 0.9
+
+
 def test_the_best_entries_come_first_and_are_few() -> None:
     matches = Matcher(FOUR).match("退款几天能到", "sunshine")
     assert matches[0].entry_id == "arrival"

@@ -10,6 +10,7 @@ import pytest
 
 from bot.clock import ShiftedClock
 from bot.storage.store import Store
+from bot.storage.tables import inbox
 from tests.handlers.claim_talk import Stage, Talk
 
 
@@ -25,6 +26,20 @@ def test_of_several_questions_in_one_message_each_is_answered_once(stage: Stage)
     refund, pickup = talk.say("退款多久到账？"), talk.say("几点可以取货？")
     both = talk.say("退款多久到账？几点可以取货？退款多久到账？")
     assert sorted(both.split("\n\n")) == sorted([refund, pickup])
+
+
+def test_the_note_of_several_answers_names_each_of_them(stage: Stage) -> None:
+    text = "退款多久到账？几点可以取货？"
+    reading = stage.reader.read(text, community="sunshine")
+    Talk(stage).say(text)
+    note = f"faq:{reading.entry} {stage.reader.knowledge.version} also {' '.join(reading.also)}"
+    assert reading.also
+    assert [row.note for row in stage.rows(inbox)] == [note]
+
+
+def test_the_note_of_one_answer_names_it_and_the_knowledge(stage: Stage) -> None:
+    Talk(stage).say("退款多久到账？")
+    assert [row.note for row in stage.rows(inbox)] == [f"faq:refund-arrival {stage.reader.knowledge.version}"]
 
 
 def test_a_message_that_surely_means_one_of_two_things_gets_both_answers(stage: Stage) -> None:

@@ -76,6 +76,15 @@ def test_the_same_answer_is_not_repeated_within_ten_minutes(town: GroupTown, clo
     assert town.asks("钱姐", "几点能取货") == [ABOVE]
 
 
+def test_the_note_of_several_answers_for_all_names_each_of_them(town: GroupTown) -> None:
+    (said,) = town.asks("王阿姨", "退款多久到账？几点能取货？")
+    assert PICKUP in said
+    (row,) = [row for row in town.rows(inbox) if row.text]
+    first, version, also, second = row.note.split(" ")
+    assert ({first, f"faq:{second}"}, also) == ({"faq:refund-arrival", "faq:pickup-time"}, "also")
+    assert len(version) == 8
+
+
 def test_ten_members_at_once_are_ten_conversations_and_one_of_them_gets_the_answer(town: GroupTown) -> None:
     with ThreadPoolExecutor(len(MEMBERS)) as threads:
         list(threads.map(lambda member: town.group.say(member, "几点能取货"), MEMBERS))

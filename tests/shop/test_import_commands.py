@@ -72,6 +72,18 @@ def test_refused_rows_are_named_and_the_exit_code_says_so(
     assert "2 residents read: 1 new, 0 changed, 0 unchanged, 1 refused; 1 written." in printed
 
 
+def test_another_encoding_than_utf_8_is_named(
+    tmp_path: Path, own_people: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("姓名,手机号\n刘建国,13900000002\n", encoding="gb18030")
+    assert people(file, dry_run=True) == 0
+    assert "The file is not in UTF-8; it was read as GB18030." in capsys.readouterr().out
+    file.write_text("姓名,手机号\n刘建国,13900000002\n", encoding="utf-8")
+    people(file, dry_run=True)
+    assert "UTF-8" not in capsys.readouterr().out
+
+
 def test_a_file_that_cannot_be_read_is_told_without_a_traceback(
     tmp_path: Path, own_people: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -132,6 +132,24 @@ def test_a_csv_is_read_in_the_encodings_that_spreadsheets_write(
     assert lines_of(store)[0].product == "红富士苹果"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "told"), [("utf-8", None), ("utf-8-sig", None), ("gb18030", "GB18030"), ("utf-16", "UTF-16")]
+)
+def test_a_report_says_when_a_file_was_not_read_as_utf_8(
+    take: Import, take_people: Import, write_csv: Write, encoding: str, told: str | None
+) -> None:
+    assert take(write_csv(HEADER, row(), encoding=encoding)).encoding == told
+    assert take_people(write_csv(("姓名", "手机号"), ("王桂兰", ALICE_PHONE), encoding=encoding)).encoding == told
+
+
+def test_whole_books_in_gb18030_are_told_from_damaged_utf_8() -> None:
+    for file in sorted((EXAMPLES / "faq").glob("*.yaml")):
+        words = file.read_text(encoding="utf-8")
+        assert sheets.decoded(words.encode("gb18030")) == (words, "GB18030")
+        with pytest.raises(UnreadableFile, match="not whole UTF-8"):
+            sheets.decoded(words.encode().replace("团".encode(), "团".encode()[:2]))
+
+
 @pytest.mark.parametrize("delimiter", ["\t", ";"])
 def test_a_csv_may_be_divided_by_tabs_or_semicolons(take: Import, tmp_path: Path, delimiter: str) -> None:
     path = tmp_path / "orders.csv"
@@ -149,12 +167,45 @@ def test_a_workbook_is_read_with_its_numbers_and_dates(store: Store, take: Impor
     )
     report = take(path)
     assert counts(report) == (2, 1, 0, 0, 1)
-    assert report.refused == ((4, "金额 is empty"),)
+    assert [number for number, _ in report.refused] == [4]
     line = lines_of(store)[0]
     assert (line.quantity, line.amount_fen) == (2.5, 2280)
     assert line.ordered_at == datetime(2026, 11, 18, 12, 15, tzinfo=UTC)
     assert line.eta == datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
     assert counts(take(path)) == (2, 0, 0, 1, 0)
+
+
+def test_a_formula_without_a_saved_value_is_refused_by_row_and_column_and_an_empty_value_is_none(
+    take: Import, write_xlsx: Write
+) -> None:
+    computed = {'<c r="L3"><f>D3</f><v /></c>': '<c r="L3" t="str"><f>D3</f><v></v></c>'}
+    path = write_xlsx(HEADER, row(), row(订单号="A2", 下单时间="=D3"), row(订单号="A3", 到达时间="=D4", 批次="=D4"))
+    rewrite(path, "xl/worksheets/sheet1.xml", computed)
+    saved = "holds a formula whose value was not saved; open the file in a spreadsheet program and save it there"
+    report = take(path)
+    assert report.refused == ((4, f"批次 {saved}; 到达时间 {saved}"),)
+    assert report.new == 2
+
+
+def test_a_formula_without_a_saved_value_is_refused_in_the_header_and_beside_it(
+    take: Import, write_xlsx: Write
+) -> None:
+    with pytest.raises(UnreadableFile, match="the header holds a formula whose value was not saved"):
+        take(write_xlsx((*HEADER, "=A1"), row()))
+    report = take(write_xlsx(HEADER, (*row(), "=A1")))
+    assert "more cells than the header" in report.refused[0][1]
+
+
+def rewrite(archive: Path, name: str, changes: dict[str, str]) -> None:
+    """Replaces words in one file of a zip archive."""
+    with zipfile.ZipFile(archive) as source:
+        contents = {each: source.read(each) for each in source.namelist()}
+    for old, new in changes.items():
+        assert old.encode() in contents[name], contents[name]
+        contents[name] = contents[name].replace(old.encode(), new.encode())
+    with zipfile.ZipFile(archive, "w") as target:
+        for each, content in contents.items():
+            target.writestr(each, content)
 
 
 @pytest.mark.parametrize(
@@ -294,11 +345,15 @@ def read_all(path: Path) -> list[object]:
         (bytes(range(256)) * 8, "neither csv nor xlsx"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512, "old .xls"),
         (b"PK\x03\x04 but no archive", "not an xlsx workbook"),
+        ('订单号,手机号,商品,金额,状态\n1,2,3,4,5\n"6,7,8,9,0\n1,2,3,4,5'.encode(), "row 3: a quotation mark"),
+        ('订单号,手机号,商品,金额,状态\n"1\n2",2,3,4,5\n1,2,"红"富士,4,5\n'.encode(), "row 3: a quotation mark"),
+        ("订单号,手机号,商品,金额,状态\n1,2,3,4,待发货\n1,2,苹果".encode()[:-1], "line 3: .*not whole UTF-8"),
+        (b"\xef\xbb\xbf" + "订单号,手机号,商品,金额,状态".encode("gb18030"), "line 1: .*not whole UTF-8"),
         (b"hello world", "no column"),
         ("订单号,手机号,商品,金额,状态\n".encode(), "no rows below the header"),
         ("订单号,手机号,商品,金额\n1,2,3,4".encode(), "no column 状态"),
         ("订单号,单号,手机号,商品,金额,状态\n1,2,3,4,5,6".encode(), "mean the same"),
-        ('订单号,手机号,商品,金额,状态\n"'.encode() + b"x" * 200_000, "not a csv file"),
+        ('订单号,手机号,商品,金额,状态\n"'.encode() + b"x" * 200_000, "row 2: a quotation mark"),
         ((",".join(["订单号,手机号,商品,金额,状态", *map(str, range(50))]) + "\n1").encode(), "more than 40 columns"),
     ],
 )

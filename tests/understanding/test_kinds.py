@@ -138,8 +138,18 @@ def test_what_is_spoiled_comes_before_what_only_tastes_bad(reader: Reader) -> No
 
 
 def test_the_clause_that_sounds_like_a_complaint_is_told_to_staff(reader: Reader) -> None:
-    why = reader.read("果子小得跟弹珠一样").why
-    assert any(reason.startswith("可能品质不好：“") and len(reason) > len("可能品质不好：“”") for reason in why)
+    assert "品质不好：“果子小得跟弹珠一样”" in reader.read("果子小得跟弹珠一样").why
+
+
+def test_what_only_sounds_a_little_like_a_complaint_is_a_guess_that_nothing_follows_from(reader: Reader) -> None:
+    understanding = reader.read("团长把门一关走了")
+    assert understanding.kinds == ()
+    assert understanding.guessed_kinds
+    assert any(reason.startswith("可能") for reason in understanding.why)
+
+
+def test_the_main_kind_is_what_most_of_the_message_tells(reader: Reader) -> None:
+    assert reader.read("面坨了汤也凉了，咸得要命，肉又老，就是来得晚了点").as_dict()["kinds"][0] == "quality"
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_what_is_none_of_our_business_is_not_answered(reader: Reader, text: str)
     assert reader.read(text).decision in ("clarify", "handoff")
 
 
-@pytest.mark.parametrize("text", ["我姐今天替我去团长那儿，团长死活不给", "早上五点卸货让不让人睡"])
+@pytest.mark.parametrize("text", ["狗把门口尿了", "说是放门口结果让邻居看见了笑话"])
 def test_something_told_in_a_low_mood_that_is_not_understood_goes_to_a_person(reader: Reader, text: str) -> None:
     understanding = reader.read(text)
     assert understanding.low_mood < reader.thresholds.low_mood
