@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_KEPT = 4
-"""Files; an operator who edits the knowledge leaves old ones behind."""
+_KEPT = 12
+"""Files, three for a configuration; an operator who edits the knowledge leaves old ones behind."""
 _CODE = ("calibration", "embedding", "encoder", "features", "learning", "learnt", "matching", "sounds", "text")
 
 Arrays = dict[str, NDArray[Any]]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from config.yaml_file import YamlFile
+from faq.learnt import Arrays, LearntStore, key_of, packed, unpacked
 from faq.text import plain
 from understanding.words import CLAUSE_END
 
@@ -32,6 +35,7 @@ _FIRST_CLAUSES = 12
 """Clauses of one message that are listened to."""
 _KEPT = 1024
 """Clauses that are not weighed again: a resident's earlier lines come back with every message."""
+_KEPT_ARRAYS = frozenset({"signs", "squares", "usual", "weights"})
 _NUMBER = re.compile(r"\d+")
 _CLAUSES = re.compile(rf"{CLAUSE_END}+")
 
@@ -53,22 +57,39 @@ class Likeness:
     A pair does not reach over the end of a clause, so that a text consists of its clauses.
     """
 
-    def __init__(self, labels: Sequence[str], examples: Examples) -> None:
-        """``examples``: lines under the labels that they are examples of, the main one first; CALM is a label too."""
+    def __init__(self, labels: Sequence[str], examples: Examples, learnt: LearntStore | None = None) -> None:
+        """``examples``: lines under the labels that they are examples of, the main one first; CALM is a label too.
+
+        ``learnt`` keeps what was learnt for the next start.
+        """
         self.labels = (*labels, CALM)
-        lines = [(sorted(_signs_of(line)), of) for of, own in examples.items() for line in own]
-        self._places = {sign: place for place, sign in enumerate(sorted(set().union(*(signs for signs, _ in lines))))}
-        told = np.repeat(np.arange(len(lines)), [len(signs) for signs, _ in lines])
-        signs = np.array([self._places[sign] for own, _ in lines for sign in own])
-        rarity = np.log1p(len(lines) / np.bincount(signs)).astype(np.float32)
-        self._squares = rarity**2
+        said = [[*of, "", *own] for of, own in examples.items()]
+        key = key_of(said, self.labels, [hashlib.sha256(Path(__file__).read_bytes()).hexdigest()])
+        kept = learnt.load(key) if learnt else None
+        if kept is None or not _KEPT_ARRAYS.issubset(kept):
+            kept = self._learn(examples)
+            if learnt:
+                learnt.keep(key, kept)
+        self._places = {sign: place for place, sign in enumerate(unpacked(kept["signs"]))}
+        self._squares, self._usual, self._weights = kept["squares"], kept["usual"], kept["weights"]
         self._unknown = float(self._squares.max())
-        lengths = np.sqrt(np.bincount(told, self._squares[signs]))
+        self._weigh = lru_cache(maxsize=_KEPT)(self._weigh_anew)
+
+    def _learn(self, examples: Examples) -> Arrays:
+        """The signs, the squares of their rarity, what is usual of each label, and what each sign weighs for it."""
+        lines = [(sorted(_signs_of(line)), of) for of, own in examples.items() for line in own]
+        names = sorted(set().union(*(signs for signs, _ in lines)))
+        places = {sign: place for place, sign in enumerate(names)}
+        told = np.repeat(np.arange(len(lines)), [len(signs) for signs, _ in lines])
+        signs = np.array([places[sign] for own, _ in lines for sign in own])
+        rarity = np.log1p(len(lines) / np.bincount(signs)).astype(np.float32)
+        squares = rarity**2
+        lengths = np.sqrt(np.bincount(told, squares[signs]))
         shares = (rarity[signs] / lengths[told]).astype(np.float32)
         wanted = np.array([self._wanted(of) for _, of in lines], np.float32)
-        self._usual = wanted.mean(axis=0)
-        self._weights = _ridge(told, signs, shares, wanted - self._usual) * rarity[:, None]
-        self._weigh = lru_cache(maxsize=_KEPT)(self._weigh_anew)
+        usual = wanted.mean(axis=0)
+        weights = _ridge(told, signs, shares, wanted - usual) * rarity[:, None]
+        return {"signs": packed(names), "squares": squares, "usual": usual, "weights": weights}
 
     def hear(self, clauses: Sequence[str]) -> Sound | None:
         """How a text sounds that ``clauses_of`` took apart; None for one without words."""
@@ -78,7 +99,7 @@ class Likeness:
         sums = np.array([each for each, _ in weighed])
         lengths = np.array([length for _, length in weighed], np.float32)
         whole = sums.sum(axis=0) / np.sqrt(lengths.sum()) + self._usual
-        return Sound(whole, sums / np.sqrt(lengths)[:, None] + self._usual)
+        return Sound(whole, np.asarray(sums / np.sqrt(lengths)[:, None] + self._usual, np.float32))
 
     def _wanted(self, labels: Labels) -> list[float]:
         return [1.0 if label == labels[0] else _BESIDE if label in labels else -1.0 for label in self.labels]

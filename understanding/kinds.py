@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from config.yaml_file import YamlFile
+from faq.learnt import LearntStore
 from understanding.acts import in_question_form, only_asks, sentences, tells
 from understanding.examples import Likeness, clauses_of, load_examples
 from understanding.words import any_of, denied, pattern, supposed
@@ -84,8 +85,10 @@ class KindReader:
     likeness: Likeness
 
     @classmethod
-    def load(cls, file: YamlFile, examples: YamlFile) -> KindReader:
-        """Raises ConfigError for a kind that does not exist, has no list or no examples."""
+    def load(cls, file: YamlFile, examples: YamlFile, learnt: LearntStore | None = None) -> KindReader:
+        """``learnt`` keeps what the examples taught for the next start.
+
+        Raises ConfigError for a kind that does not exist, has no list or no examples."""
         lists = file.value if isinstance(file.value, dict) else {}
         named = [name for name in lists if name != "not_goods"]
         for name in named:
@@ -94,7 +97,7 @@ class KindReader:
         missing = sorted(ALL.difference(named))
         if missing:
             raise file.error(f"the kind {missing[0]} has no list", f"write '{missing[0]}:' with its words below")
-        likeness = Likeness(named, load_examples(examples, "kinds", named))
+        likeness = Likeness(named, load_examples(examples, "kinds", named), learnt)
         patterns = tuple((name, pattern(file, name)) for name in named)
         return cls(patterns, any_of(each for _, each in patterns), pattern(file, "not_goods"), likeness)
 
@@ -132,13 +135,14 @@ class KindReader:
         calm = float(likes[-1])
         lead = np.maximum(likes - calm, (sound.clauses - sound.clauses[:, -1:]).max(axis=0)).tolist()
         best = None if listed else int(likes[:-1].argmax())
+        letters = sum(map(str.isalpha, "".join(clauses)))
         telling, heard = timely.argmax(axis=0), []
         for place, ((name, _), like) in enumerate(zip(self.patterns, likes[:-1].tolist(), strict=True)):
             weight = like - _LESS.get(name, 0.0)
             if name in listed:
                 heard.append((weight + _TOLD, Kind(name, listed[name])))
             elif name not in ruled_out and like > _enough(name, place == best) and lead[place] > -_CALM_LEAD:
-                sure = like >= _LIKE_SURE and like > calm and len("".join(clauses)) >= _SHORTEST_SURE
+                sure = like >= _LIKE_SURE and like > calm and letters >= _SHORTEST_SURE
                 heard.append((weight, Kind(name, clauses[telling[place]], listed=False, sure=sure)))
         return heard
 

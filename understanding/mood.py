@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 from config.yaml_file import YamlFile
+from faq.learnt import LearntStore
 from faq.text import plain
 from understanding.examples import Likeness, clauses_of, load_examples
 from understanding.words import any_of, expressions, pattern, told
@@ -37,6 +38,8 @@ _ALIKE = 0.6
 _CERTAIN = 0.8
 _KEPT = 2048
 """Lines whose words are not weighed again: most of a resident's history was heard a message ago."""
+_SHORTEST = 4
+"""Letters: the sound of less ("都不是") says nothing of a mood."""
 _LEARNED = 2.0
 _UNLIKE = -0.45
 """From this likeness on the examples add to a mood, with the factor above."""
@@ -84,14 +87,16 @@ class MoodReader:
         self._hear = lru_cache(maxsize=_KEPT)(self._hear_anew)
 
     @classmethod
-    def load(cls, file: YamlFile, examples: YamlFile) -> MoodReader:
-        """Raises ConfigError for a mood that does not exist and for lists and examples that can't be read."""
+    def load(cls, file: YamlFile, examples: YamlFile, learnt: LearntStore | None = None) -> MoodReader:
+        """``learnt`` keeps what the examples taught for the next start.
+
+        Raises ConfigError for a mood that does not exist and for lists and examples that can't be read."""
         content = file.value if isinstance(file.value, dict) else {}
         for mood in content:
             if mood not in (*MOODS, "calm"):
                 raise file.error(f"there is no mood {mood!r}", f"use one of {', '.join(MOODS)}", mood)
         cues = [cue for mood in MOODS for cue in _cues(file, mood, content.get(mood))]
-        return cls(cues, pattern(file, "calm"), Likeness(LOW, load_examples(examples, "moods", LOW)))
+        return cls(cues, pattern(file, "calm"), Likeness(LOW, load_examples(examples, "moods", LOW), learnt))
 
     def read(self, text: str, history: Sequence[str] = (), *, complains: bool = False, calls: bool = False) -> Mood:
         """The mood of a message after the resident's earlier ones (oldest first).
@@ -116,7 +121,7 @@ class MoodReader:
     def _add_likeness(self, text: str, scores: dict[str, float], reasons: list[str]) -> None:
         """What the sound of the message adds to the mood that it is most like; the lowest clause becomes a reason."""
         clauses = clauses_of(text)
-        sound = self._likeness.hear(clauses)
+        sound = self._likeness.hear(clauses) if sum(map(str.isalpha, text)) >= _SHORTEST else None
         if not sound:
             return
         low = -sound.clauses[:, -1]

@@ -288,9 +288,16 @@ class Reader:
         if not matches or self._senses.slots.only_product(text):
             return None
         best = self.knowledge[matches[0].entry_id]
-        only_talk = best.courtesy and len(text) <= _LONGEST_TALK and not asks(text)
-        limit = _COURTEOUS if only_talk else self._limit(group)
+        limit = _COURTEOUS if best.courtesy and self._only_talks(text) else self._limit(group)
         return best if matches[0].confidence >= limit else None
+
+    def _only_talks(self, text: str) -> bool:
+        """Whether nothing is asked and nothing said but courtesies: "我儿子考上大学了，谢谢" is more than thanks."""
+        if len(text) > _LONGEST_TALK or asks(text):
+            return False
+        longest = next(iter(self._senses.clauses.read(text)), text)
+        matches = self.matcher.match(longest)
+        return bool(matches) and matches[0].confidence >= _COURTEOUS and self.knowledge[matches[0].entry_id].courtesy
 
     def _sure_of_two(self, text: str, matches: list[Match]) -> tuple[Entry, ...]:
         """The two best entries when one of them is as surely meant as a single one must be: both answers are given."""
@@ -354,15 +361,15 @@ def load_reader(
         return read_yaml(settings.file(f"words/{name}.yaml"), settings.environ)
 
     produce, speech, examples = words("produce"), words("speech"), words("examples")
+    learnt = _learnt_store(settings, added)
     senses = Senses(
         ClauseReader.load(speech),
-        KindReader.load(words("kinds"), examples),
-        MoodReader.load(words("mood"), examples),
+        KindReader.load(words("kinds"), examples, learnt),
+        MoodReader.load(words("mood"), examples, learnt),
         PersonReader.load(words("person")),
         PriorityReader.load(words("priority")),
         SlotReader.load(produce),
     )
-    learnt = _learnt_store(settings, added)
     decisions = read_yaml(settings.file("understanding.yaml"), settings.environ)
     _check_decisions(decisions)
     model = load_sentence_model(decisions, settings)
