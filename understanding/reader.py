@@ -60,6 +60,8 @@ _UNEASY = 0.15
 _COURTEOUS = 0.55
 """From which confidence thanks and small talk are answered in kind: nobody is misled, and asking back would be odd."""
 _LONGEST_TALK = 40
+_A_STORM = 10
+"""Characters; less ("答非所问啊你") is a word in passing."""
 _VERY_SURE = 0.9
 """From which confidence a question is answered even if something went wrong before it ("坏了两个，全退还是退坏的")."""
 _LONG_ENOUGH_FOR_TWO = 6
@@ -277,27 +279,31 @@ class Reader:
     def _upset(self, mood: Mood) -> bool:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood
 
-    def _bears_an_answer(self, mood: Mood) -> bool:
-        """Whether the answer is the best help when it is known: not for those who say that they are upset."""
+    def _bears_an_answer(self, text: str, mood: Mood) -> bool:
+        """Whether the answer is the best help when it is known.
+
+        Not for those who say that they are upset, nor for those who sound angry and ask nothing.
+        """
         low = self.thresholds.low_mood
         upset = mood.told and mood.name in ("angry", "disappointed")
-        return mood.low < (low if upset else (1 + low) / 2)
+        storms = mood.name == "angry" and len(text) >= _A_STORM and not asks_in_earnest(text)
+        return mood.low < (low if upset or storms else (1 + low) / 2)
 
     def _sure_entry(self, text: str, matches: list[Match], group: bool) -> Entry | None:
         """The best entry when it is likely enough; a product's bare name does not say what is wanted."""
         if not matches or self._senses.slots.only_product(text):
             return None
         best = self.knowledge[matches[0].entry_id]
-        limit = _COURTEOUS if best.courtesy and self._only_talks(text) else self._limit(group)
+        limit = _COURTEOUS if best.courtesy and self._says_no_more(text, best) else self._limit(group)
         return best if matches[0].confidence >= limit else None
 
-    def _only_talks(self, text: str) -> bool:
-        """Whether nothing is asked and nothing said but courtesies: "我儿子考上大学了，谢谢" is more than thanks."""
+    def _says_no_more(self, text: str, courtesy: Entry) -> bool:
+        """Whether a message is this courtesy and nothing else: "我儿子考上大学了，谢谢" is more than thanks."""
         if len(text) > _LONGEST_TALK or asks(text):
             return False
         longest = next(iter(self._senses.clauses.read(text)), text)
         matches = self.matcher.match(longest)
-        return bool(matches) and matches[0].confidence >= _COURTEOUS and self.knowledge[matches[0].entry_id].courtesy
+        return bool(matches) and matches[0].entry_id == courtesy.id and matches[0].confidence >= _COURTEOUS
 
     def _sure_of_two(self, text: str, matches: list[Match]) -> tuple[Entry, ...]:
         """The two best entries when one of them is as surely meant as a single one must be: both answers are given."""
@@ -325,8 +331,8 @@ class Reader:
         if called and not URGENT.intersection(kinds):
             return "skill", skills.PERSON
         if kinds:
-            return "skill", _skill_for(kinds, entry.skill if entry else None, self._bears_an_answer(mood))
-        if not self._bears_an_answer(mood) or (mood.low >= self.thresholds.low_mood and not entry):
+            return "skill", _skill_for(kinds, entry.skill if entry else None, self._bears_an_answer(text, mood))
+        if not self._bears_an_answer(text, mood) or (mood.low >= self.thresholds.low_mood and not entry):
             return "handoff", None
         if entry:
             return ("skill", entry.skill) if entry.skill else ("answer", None)

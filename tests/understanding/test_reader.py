@@ -223,6 +223,20 @@ def test_a_reproach_stays_a_complaint_where_an_answer_is_known(reader: Reader, t
     assert reader.read(text).kinds
 
 
+@pytest.mark.parametrize("text", ["还写什么买一送一，问就是没货，那你别写啊", "这么大一块黑的你说看不清，眼睛长哪去了"])
+def test_who_storms_gets_a_person_though_an_answer_is_known(reader: Reader, text: str) -> None:
+    understanding = reader.read(text)
+    assert understanding.decision == "handoff" or understanding.skill in ("complaint", "claim", "person")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["换了个手机，以前的订单都不见了", "提货码扫不出来，团长说过期了", "抢了十几遍都说太火爆了", "房东不退押金我找谁"],
+)
+def test_trouble_that_is_not_the_goods_is_no_complaint_about_goods(reader: Reader, text: str) -> None:
+    assert reader.read(text).kinds == ()
+
+
 @pytest.mark.parametrize("text", ["哦那没事了，我自己找到了，拜拜", "辛苦了哦大冷天的，给送货师傅也带个好"])
 def test_courtesies_are_answered_in_kind_without_being_sure(reader: Reader, text: str) -> None:
     understanding = reader.read(text)
