@@ -152,7 +152,7 @@ class Supervisor:
         alive = [child for child in children if child.process is not None]
         for child in alive:
             if child.process is not None:
-                child.process.terminate()
+                os.kill(child.process.pid, signal.SIGTERM)  # Popen.terminate() would reap one that has just ended
         deadline, patience = self._clock.monotonic() + GRACE, self._stop_requests + 1
         while alive and self._clock.monotonic() < deadline and self._stop_requests < patience:
             alive = [child for child in alive if self._ended(child) is None]

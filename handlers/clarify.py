@@ -60,7 +60,7 @@ def handle(turn: Turn, *, readings: Readings, speakers: Speakers, handing_over: 
     running = flow(turn, "clarify")
     text = turn.message.text
     tapped = _tapped(turn, readings.knowledge_of(turn))
-    if tapped is None and (running is None or not text.strip() or readings.is_low(readings.of(turn))):
+    if tapped is None and (running is None or not text.strip() or readings.of(turn).upset):
         return None
     if choose(turn, readings):
         return None

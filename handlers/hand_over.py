@@ -88,7 +88,7 @@ def handle(
     if not turn.message.text.strip():
         return None
     reading = readings.of(turn)
-    cause = cause_of(reading, readings.is_low(reading))
+    cause = cause_of(reading, reading.upset)
     if cause is None:
         return None
     sentence, priority = cause

@@ -60,7 +60,7 @@ def handle(
     reading = readings.of(turn)
     identification = _Identification(turn, running or {}, speakers, handing_over)
     if not _is_meant(proof, reading):
-        speaks_of_else = reading.decision in ("answer", "skill") or readings.is_low(reading)
+        speaks_of_else = reading.decision in ("answer", "skill") or reading.upset
         return None if speaks_of_else else identification.asked_again()
     if _tries(turn)["wrong"] >= WRONG_TRIES:
         return _paused(turn, speakers)

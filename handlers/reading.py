@@ -41,10 +41,6 @@ class Readings:
         assert isinstance(reading, Understanding)
         return reading
 
-    def is_low(self, reading: Understanding) -> bool:
-        """Whether a person should take over because of how the resident feels."""
-        return reading.low_mood >= self._newest().thresholds.low_mood
-
     def knowledge_of(self, turn: Turn) -> Knowledge:
         """The knowledge with which this turn's message was read."""
         return self._reader_of(turn).knowledge

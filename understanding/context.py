@@ -24,7 +24,8 @@ def in_context(text: str, history: Sequence[str], slots: SlotReader) -> tuple[st
     or before what that wanted to know.
     """
     said = plain(text)
-    if not history or len(said) > _LONGEST or not (said.startswith("那") or said.endswith(("呢", "的话"))):
+    leans = said.startswith("那") and not said.endswith("吧")  # "那就补发吧" decides and asks nothing
+    if not history or len(said) > _LONGEST or not (leans or said.endswith(("呢", "的话"))):
         return None
     found = _LEANS_ON.fullmatch(said)
     earlier = plain(history[-1])

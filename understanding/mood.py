@@ -109,7 +109,7 @@ class MoodReader:
         for earlier in before[-_REMEMBERED:]:
             for mood in LOW:
                 scores[mood] += _FADED * earlier.scores[mood]
-        self._add_likeness(text, scores, reasons)
+        self._add_likeness(text, scores, reasons, _LEARNED / 2 if complains else _LEARNED)
         _add_signs(text, scores, reasons)
         _add_nudges((now, *reversed(before)), scores, reasons)
         _add_repetition(sum(_alike(now.letters, earlier.letters) for earlier in before), scores, reasons)
@@ -118,15 +118,18 @@ class MoodReader:
         told = told or any(earlier.reasons for earlier in before[-_REMEMBERED:])
         return Mood(_strongest(scores), _low(scores, calls), tuple(reasons), told)
 
-    def _add_likeness(self, text: str, scores: dict[str, float], reasons: list[str]) -> None:
-        """What the sound of the message adds to the mood that it is most like; the lowest clause becomes a reason."""
+    def _add_likeness(self, text: str, scores: dict[str, float], reasons: list[str], weight: float) -> None:
+        """What the sound of the message adds to the mood that it is most like; the lowest clause becomes a reason.
+
+        A complaint never sounds well, so it weighs less there.
+        """
         clauses = clauses_of(text)
         sound = self._likeness.hear(clauses) if sum(map(str.isalpha, text)) >= _SHORTEST else None
         if not sound:
             return
         low = -sound.clauses[:, -1]
         like = float(low.max() - sound.whole[-1]) / 2
-        scores[LOW[int(sound.whole[:-1].argmax())]] += _LEARNED * max(0.0, like - _UNLIKE)
+        scores[LOW[int(sound.whole[:-1].argmax())]] += weight * max(0.0, like - _UNLIKE)
         if like >= _TELLING and not reasons:
             reasons.append(f"{_TONE}：“{clauses[int(low.argmax())]}”")
 

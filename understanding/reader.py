@@ -59,6 +59,8 @@ _UNEASY = 0.15
 """So much below the limit of a low mood, somebody who tells something that is not understood has no use for choices."""
 _COURTEOUS = 0.55
 """From which confidence thanks and small talk are answered in kind: nobody is misled, and asking back would be odd."""
+_CHOICES = 3
+"""Questions that are offered when the bot asks back."""
 _LONGEST_TALK = 40
 _A_STORM = 10
 """Characters; less ("答非所问啊你") is a word in passing."""
@@ -68,7 +70,7 @@ _LONG_ENOUGH_FOR_TWO = 6
 """Characters: "找不到呀" does not say enough for two answers."""
 _STILL = re.compile(r"还是(放|加|给|送|坏|烂|没|不|这|那|老)")
 """Here 还是 means "still" and not "or": "备注了不要葱还是放了葱"."""
-_NOT_PRINTED = frozenset({"skill", "also", "guessed_kinds"})
+_NOT_PRINTED = frozenset({"skill", "also", "guessed_kinds", "upset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Understanding:
 
     ``skill`` is the name of the skill that takes over when ``decision`` is "skill"; ``also`` are further entries that
     the message asks for as surely. Neither is printed. ``guessed_kinds`` are printed with the kinds, but nothing is
-    done because of them.
+    done because of them. ``upset``: a person should take over because of the feeling, whatever else is understood.
     """
 
     entry: str | None
@@ -93,6 +95,7 @@ class Understanding:
     skill: str | None = None
     also: tuple[str, ...] = ()
     guessed_kinds: tuple[str, ...] = ()
+    upset: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The printed keys, in their order, as plain JSON values."""
@@ -192,6 +195,7 @@ class Reader:
             why=_why(matches, decision, kinds if entry else heard, mood, called, danger),
             skill=skill,
             also=self._also(words, entry, either, community, group) if decision == "answer" and entry else (),
+            upset=mood.low >= self._most_that_is_borne(words, mood, mood.told),
         )
 
     def _with_what_was_said(
@@ -284,10 +288,14 @@ class Reader:
 
         Not for those who say that they are upset, nor for those who sound angry and ask nothing.
         """
+        says_so = mood.told and mood.name in ("angry", "disappointed")
+        return mood.low < self._most_that_is_borne(text, mood, says_so)
+
+    def _most_that_is_borne(self, text: str, mood: Mood, says_so: bool) -> float:
+        """How low a mood may be: the limit for whoever says so or storms, more where only the sound tells it."""
         low = self.thresholds.low_mood
-        upset = mood.told and mood.name in ("angry", "disappointed")
         storms = mood.name == "angry" and len(text) >= _A_STORM and not asks_in_earnest(text)
-        return mood.low < (low if upset or storms else (1 + low) / 2)
+        return low if says_so or storms else (1 + low) / 2
 
     def _sure_entry(self, text: str, matches: list[Match], group: bool) -> Entry | None:
         """The best entry when it is likely enough; a product's bare name does not say what is wanted."""
@@ -338,7 +346,8 @@ class Reader:
             return ("skill", entry.skill) if entry.skill else ("answer", None)
         if mood.low >= self.thresholds.low_mood - _UNEASY and not asks_in_earnest(text):
             return "handoff", None
-        if not matches or matches[0].confidence >= self.thresholds.clarify or not wants(text):
+        offered = sum(match.confidence for match in matches[:_CHOICES])
+        if not matches or offered >= self.thresholds.clarify or not wants(text):
             return "clarify", None
         return "handoff", None
 

@@ -242,3 +242,15 @@ def test_courtesies_are_answered_in_kind_without_being_sure(reader: Reader, text
     understanding = reader.read(text)
     assert understanding.decision in ("answer", "skill")
     assert reader.knowledge[understanding.entry or ""].courtesy
+
+
+def test_a_decision_does_not_lean_on_the_question_before_it(reader: Reader) -> None:
+    alone = reader.read("那就补发吧")
+    assert reader.read("那就补发吧", history=["我的工单到哪了"]).entry == alone.entry
+
+
+def test_a_plain_complaint_about_goods_is_not_upset(reader: Reader) -> None:
+    for text in ("香蕉全都黑了，坏了", "昨天拿的上海青全都烂了"):
+        understanding = reader.read(text)
+        assert understanding.skill == "claim"
+        assert not understanding.upset
