@@ -34,7 +34,7 @@ FAQ = """\
 SECRETS = {"OA_SECRET": "secret-of-the-account", "OA_TOKEN": "token-of-the-account"}
 NOWHERE = "redis://127.0.0.1:1/0"
 REFUSED = 2
-PATIENCE = 60.0  # seconds; a loaded machine is slow, and the end ends the wait
+PATIENCE = 200.0  # seconds; a loaded machine is slow to learn the knowledge, and the end ends the wait
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +137,7 @@ def test_orders_of_communities_that_nobody_has_named_are_refused_with_the_remedy
     assert "people.example.yaml" in told.words
 
 
+@pytest.mark.timeout(240)
 def test_a_routine_question_is_understood(operator: Operator) -> None:
     told = operator.call("understand", "退款多久到账")
     assert told.code == 0
