@@ -33,8 +33,6 @@ class Encoder:
     def __init__(self, names: Sequence[str], rows: NDArray[np.int8], factors: NDArray[np.float32], key: str) -> None:
         self._places = dict(zip(names, range(len(names)), strict=True))
         self._rows, self._factors = rows, factors
-        self.size = rows.shape[1]
-        """Numbers in a gist."""
         self.key = key
         """Names exactly this encoder."""
 

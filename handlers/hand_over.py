@@ -88,7 +88,7 @@ def handle(
     if not turn.message.text.strip():
         return None
     reading = readings.of(turn)
-    cause = cause_of(reading, reading.upset)
+    cause = cause_of(reading)
     if cause is None:
         return None
     sentence, priority = cause
@@ -104,13 +104,13 @@ def handle(
     )
 
 
-def cause_of(reading: Understanding, low: bool) -> tuple[str, str] | None:
+def cause_of(reading: Understanding) -> tuple[str, str] | None:
     """Why a person is needed now, which is also the name of the soothing sentence, and how urgent it is."""
     if reading.priority == "P0":
         return ("complaint" if _HARMLESS_TO_HEALTH.issuperset(reading.kinds or ("",)) else "danger"), "P0"
     if reading.skill == PERSON:
         return "wanted", reading.priority or "P2"
-    if low:
+    if reading.upset:
         return "worried" if reading.mood == "anxious" else "low_mood", reading.priority or "P1"
     if reading.skill == COMPLAINT:
         return "complaint", reading.priority or "P1"

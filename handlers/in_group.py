@@ -97,7 +97,7 @@ class _Group:
         if flow(self.turn, "clarify") or message.choice:
             clarify.choose(self.turn, self.readings)
         reading = self.readings.of(self.turn)
-        cause = None if staff else cause_of(reading, reading.upset)
+        cause = None if staff else cause_of(reading)
         if cause is not None and self.turn.conversation.holder is not None:
             return Effects(note="group:held")  # whoever has the matter reads it, and sees to it
         if cause is not None:
