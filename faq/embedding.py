@@ -83,16 +83,20 @@ class Meaning:
     def __init__(self, model: SentenceModel, vectors: NDArray[np.float32], owners: NDArray[np.int32]) -> None:
         self._model, self.vectors = model, vectors
         self._starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        self._stored = owners[self._starts]
 
     def likeness(self, text: str) -> Floats:
         """For each entry how near its nearest phrasing comes, from -1 to 1."""
         return self._nearest(self.vectors @ self._model.vectors([text])[0])
 
-    def likeness_without(self, number: int, left_out: slice) -> Floats:
-        """The same for a stored phrasing, as if some phrasings had not been stored."""
-        likeness = self.vectors @ self.vectors[number]
+    def likeness_without(self, phrasing: int | str, left_out: slice) -> Floats:
+        """The same for a stored phrasing (by number) or another text, as if some phrasings had not been stored."""
+        asked = self.vectors[phrasing] if isinstance(phrasing, int) else self._model.vectors([phrasing])[0]
+        likeness = self.vectors @ asked
         likeness[left_out] = -1.0
         return self._nearest(likeness)
 
     def _nearest(self, likeness: Floats) -> Floats:
-        return np.asarray(np.maximum.reduceat(likeness, self._starts), np.float64)
+        nearest = np.full(int(self._stored[-1]) + 1, -1.0)  # an entry may be without words
+        nearest[self._stored] = np.maximum.reduceat(likeness, self._starts)
+        return nearest

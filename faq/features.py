@@ -8,9 +8,8 @@ long a soy product keeps, in whatever words and order.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations, pairwise
 from zlib import crc32
 
@@ -25,6 +24,7 @@ Parts = tuple[Sequence[str], ...]
 
 PART_WEIGHTS = (0.9, 0.6, 0.5, 0.9, 0.5, 1.5, 0.9)
 """Of the kinds of parts, in the order of ``Anatomy.parts``. Chosen by cross-validation on the shipped phrasings."""
+_SHARES = np.array(PART_WEIGHTS, np.float32)
 _SURE_OF_SOUND = 3
 """Syllables; shorter words share theirs with too many others."""
 _GOODS = "#goods"
@@ -159,58 +159,79 @@ class Vocabulary:
     @classmethod
     def of(
         cls, texts: Sequence[str], owners: Sequence[int], anatomy: Anatomy, encoder: Encoder, most: int
-    ) -> Vocabulary:
-        """Gathers the parts of normalised phrasings; ``owners`` are the numbers of their entries, ascending.
+    ) -> tuple[Vocabulary, list[Weighed]]:
+        """Gathers the parts of normalised phrasings, and weighs these.
 
-        Of more than ``most`` parts, those that fewest phrasings hold are left out.
+        ``owners`` are the numbers of their entries, ascending. Of more than ``most`` parts, those that fewest
+        phrasings hold are left out.
         """
-        holders: Counter[str] = Counter()
-        spread: Counter[str] = Counter()
-        kind_of: dict[str, int] = {}
-        own: set[str] = set()
-        for text, owner, following in zip(texts, owners, [*owners[1:], None], strict=True):
-            for kind, names in enumerate(anatomy.parts(text)):
-                holders.update(names)
-                own.update(names)
-                kind_of.update(dict.fromkeys(names, kind))
-            if following != owner:
-                spread.update(own)
-                own.clear()
-        fewest = _fewest_holders(holders, most)
+        numbers: dict[str, int] = {}
+        taken = []
+        for text in texts:
+            parts = anatomy.parts(text)
+            own = [numbers.setdefault(name, len(numbers)) for name in chain.from_iterable(parts)]
+            taken.append(_Taken(np.array(own, np.intp), _shares(parts), len(text), encoder.gist(parts)))
+        holders = np.bincount(np.concatenate([each.places for each in taken]), minlength=len(numbers))
+        kept = np.flatnonzero(holders >= _fewest_holders(holders, most))
+        shares = np.empty(len(numbers), np.float32)
+        for each in taken:
+            shares[each.places] = each.shares
         entries = owners[-1] + 1
-        names = [name for name, count in holders.items() if count >= fewest]
-        weights = [PART_WEIGHTS[kind_of[name]] * math.log1p((1 + entries) / spread[name]) for name in names]
-        return cls(names, np.array(weights, np.float32), math.log1p(1 + entries), anatomy, encoder)
+        weights = shares[kept] * np.log1p((1 + entries) / _spread(taken, owners, len(numbers))[kept])
+        names = list(numbers)
+        vocabulary = cls(
+            [names[part] for part in kept.tolist()],
+            weights.astype(np.float32),
+            math.log1p(1 + entries),
+            anatomy,
+            encoder,
+        )
+        place_of = np.full(len(numbers), -1, np.intp)
+        place_of[kept] = np.arange(len(kept))
+        return vocabulary, [vocabulary._weighed(replace(each, places=place_of[each.places])) for each in taken]
 
     def weigh(self, text: str) -> Weighed:
         """Looks up the parts of one normalised text."""
-        get = self._places.get
-        found: list[int] = []
-        strange = squares = 0.0
-        parts = self._anatomy.parts(text)
-        for kind, names in zip(PART_WEIGHTS, parts, strict=True):
-            places = [get(name, -1) for name in names]
-            found += places
-            if missing := places.count(-1):
-                strange += missing * kind * self.unseen
-                squares += missing * (kind * self.unseen) ** 2
-        every = np.array(found, np.intp)
-        known = every[every >= 0]
-        weights = self.weights[known]
+        parts, get = self._anatomy.parts(text), self._places.get
+        places = np.array([get(name, -1) for name in chain.from_iterable(parts)], np.intp)
+        return self._weighed(_Taken(places, _shares(parts), len(text), self._encoder.gist(parts)))
+
+    def _weighed(self, taken: _Taken) -> Weighed:
+        found = taken.places >= 0
+        places = taken.places[found]
+        weights = self.weights[places]
+        strange = taken.shares[~found] * np.float32(self.unseen)
         held = float(weights.sum())
-        norm = math.sqrt(squares + float(weights @ weights)) or 1.0
-        total = held + strange or 1.0
-        return Weighed(known, weights, norm, total, held / total, len(text), self._encoder.gist(parts))
+        total = held + float(strange.sum()) or 1.0
+        norm = math.sqrt(float(strange @ strange) + float(weights @ weights)) or 1.0
+        return Weighed(places, weights, norm, total, held / total, taken.size, taken.gist)
 
 
-def _fewest_holders(holders: Counter[str], most: int) -> int:
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A text taken apart: the places of its parts, -1 for one without, and what each counts by its kind."""
+
+    places: NDArray[np.intp]
+    shares: NDArray[np.float32]
+    size: int
+    gist: Gist
+
+
+def _shares(parts: Parts) -> NDArray[np.float32]:
+    return np.repeat(_SHARES, list(map(len, parts)))
+
+
+def _spread(taken: Sequence[_Taken], owners: Sequence[int], parts: int) -> NDArray[np.intp]:
+    """How many entries hold each part."""
+    held = np.concatenate([np.int64(owner) * parts + each.places for each, owner in zip(taken, owners, strict=True)])
+    return np.bincount(np.unique(held) % parts, minlength=parts)
+
+
+def _fewest_holders(holders: NDArray[np.intp], most: int) -> int:
     """How many phrasings must hold a part for no more than ``most`` parts to be left."""
-    by_count = Counter(holders.values())
-    left, fewest = len(holders), 1
-    while left > most:
-        left -= by_count[fewest]
-        fewest += 1
-    return fewest
+    if len(holders) <= most:
+        return 1
+    return int(np.sort(holders)[-most - 1]) + 1
 
 
 class Postings:

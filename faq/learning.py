@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faq.calibration import Evidence, Observation
-from faq.features import Postings, Weighed
+from faq.features import Floats, Postings, Weighed
 
 LEARNT_ENTRIES = 1500
 """Entries; what was learnt of more would fill the memory of each process, and then likeness alone decides."""
 LEARNT_CELLS = 12_000_000
 """Parts times entries; two bytes each lie in the memory of every process, four while it learns."""
 
-_STEPS, _FEWEST_ROUNDS, _MOST_ROUNDS = 60_000, 4, 20
+_STEPS, _FEWEST_ROUNDS, _MOST_ROUNDS = 60_000, 3, 20
 """Small knowledge is gone through more often."""
 _PACE, _PACE_IF_SMALL = 6.0, 2.0
 """How far the first step goes; the last goes nowhere."""
@@ -25,20 +25,27 @@ _ENTRIES_OUT = 10
 """In each fold one entry of so many is left out as a whole."""
 _AS_STRONG = 10.0
 """Brings a likeness to about the size of what is learnt, so that one calibration suits both."""
-_NOWHERE = (-10.0, -1.0, -1.0)
+_UNLIKE, _NOT_AKIN = 0.0, -1.0
+_NOWHERE = (-10.0, -1.0, _NOT_AKIN)
 """Strength, cover and kinship of an entry that is not stored."""
 _GIST = 0.8
 """How much the gist of a text counts beside its parts."""
+_AT_ONCE = 64
 _EXAMINED, _EXAMINED_NEAREST = 9000, 1500
 """Phrasings that the confidence is fitted on; more make it slower and hardly better."""
 _USUAL_COVER = 0.55
 """Phrasings are written to differ, residents repeat each other: the more of a phrasing its entry's others hold, the
 more it counts, and about so much of one is usual."""
-_IN_SCOPE, _OTHER_ENTRY, _CHATTER = 0.82, 0.06, 0.12
-"""What traffic is taken to consist of: questions answered here, questions nobody wrote an entry for, and chatter."""
+_IN_SCOPE, _OTHER_ENTRY, _NEAR_MISS, _CHATTER = 0.80, 0.06, 0.02, 0.12
+"""What traffic is taken to consist of: questions answered here, questions nobody wrote an entry for, questions that
+only look like stored ones, and chatter."""
+_NEAR_MISSES_EVERY = 6
+"""One for so many of the phrasings that are examined."""
 
 
 Rows = NDArray[np.float32]
+NearMiss = Callable[[int], tuple[str, Weighed] | None]
+"""Makes a text that looks like the phrasing with a number and asks something else; None where none can be made."""
 
 
 class Taught:
@@ -71,23 +78,37 @@ class Nearest:
     def __init__(self, postings: Postings, owners: NDArray[np.int32], gists: Rows) -> None:
         self.postings, self.owners, self.gists = postings, owners, gists
         self._starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        self._stored = owners[self._starts]
 
     def evidence(self, weighed: Weighed) -> Evidence:
         """What speaks for each entry."""
-        return next(self.without(weighed, slice(0)))
-
-    def without(self, weighed: Weighed, *wider: slice) -> Iterator[Evidence]:
-        """The same as if these phrasings had not been stored, for one slice after the other, each wider than the last.
-
-        To compare takes longest, and is done once for all of them.
-        """
         likeness, kinship = self.postings.likeness(weighed), self.gists @ weighed.gist
-        for phrasings in wider:
-            likeness[phrasings], kinship[phrasings] = 0.0, -1.0
-            nearest = np.maximum.reduceat(likeness, self._starts)
-            kindest = np.maximum.reduceat(kinship, self._starts)
-            features = np.array((_AS_STRONG * nearest, nearest * nearest, kindest))
-            yield Evidence(features, weighed.known, weighed.size)
+        return _of_nearest(weighed, self._nearest(likeness, _UNLIKE), self._nearest(kinship, _NOT_AKIN))
+
+    def without(self, weighed: Weighed, kinship: Rows, number: int, group: slice) -> tuple[Evidence, Evidence]:
+        """The same as if a phrasing had not been stored, and as if its whole entry, the ``group``, had not.
+
+        ``kinship`` is that of the text with each of ``gists``. To compare takes longest, and is done once for both.
+        """
+        likeness, entry = self.postings.likeness(weighed), self.owners[number]
+        nearest, kindest = self._nearest(likeness, _UNLIKE), self._nearest(kinship, _NOT_AKIN)
+        others = [other for other in range(group.start, group.stop) if other != number]
+        nearest[entry] = likeness[others].max(initial=_UNLIKE)
+        kindest[entry] = kinship[others].max(initial=_NOT_AKIN)
+        alone = _of_nearest(weighed, nearest, kindest)
+        nearest[entry], kindest[entry] = _UNLIKE, _NOT_AKIN
+        return alone, _of_nearest(weighed, nearest, kindest)
+
+    def _nearest(self, likeness: Floats, of_none: float) -> Floats:
+        """By entry, that of its nearest phrasing; an entry may be without any."""
+        nearest = np.full(int(self._stored[-1]) + 1, of_none)
+        nearest[self._stored] = np.maximum.reduceat(likeness, self._starts)
+        return nearest
+
+
+def _of_nearest(weighed: Weighed, nearest: Floats, kindest: Floats) -> Evidence:
+    features = np.array((_AS_STRONG * nearest, nearest * nearest, kindest))
+    return Evidence(features, weighed.known, weighed.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +121,7 @@ class Lesson:
     weighed: Sequence[Weighed]
     owners: NDArray[np.int32]
     parts: int
+    near_miss: NearMiss
     chatter: int | None = None
 
     def taught(self, without: NDArray[np.bool_] | None = None) -> Taught:
@@ -148,7 +170,7 @@ class Lesson:
         return np.ascontiguousarray((total / (np.linalg.norm(total, axis=1, keepdims=True) + np.float32(1e-6))).T)
 
     def observations(self) -> Iterator[Observation]:
-        """Phrasings as if they, and as if their whole entries, had not been stored; and lines no entry answers.
+        """Phrasings as if they, and as if their whole entries, had not been stored; near-misses; lines none answers.
 
         Learnt several times, each time without a part of the phrasings and without some entries. None when no entry
         has two phrasings: then nothing can be learnt about new wordings.
@@ -163,56 +185,74 @@ class Lesson:
         fold_of_entry = np.arange(len(groups)) % every
         if self.chatter is not None:
             fold_of_entry[self.chatter] = -1
-        new, missing, line = _weights(groups, self.chatter, range(len(groups)))
+        weights = _weights(groups, self.chatter, range(len(groups)))
         several = (sizes > 1)[self.owners]
         for fold in range(folds):
             gone = (fold_of_entry == fold)[self.owners] & several
             out = ((fold_of == fold) & several) | gone
-            for number, evidence in self._as_new(out, -(-_EXAMINED // folds)):
+            source = self._source(out)
+            for place, number in enumerate(_spread(np.flatnonzero(out), -(-_EXAMINED // folds))):
                 entry, alone = int(self.owners[number]), slice(number, number + 1)
+                evidence = source(self.weighed[number])
                 if entry == self.chatter:
-                    yield Observation(evidence, None, line, number, alone, chatter=True)
+                    yield Observation(evidence, None, weights.line, number, alone, chatter=True)
                 elif gone[number]:
                     evidence.features[:, entry] = _NOWHERE
-                    yield Observation(evidence, None, missing * every / folds, number, groups[entry])
+                    yield Observation(evidence, None, weights.missing * every / folds, number, groups[entry])
                 else:
                     likely = float(evidence.features[1, entry]) / _USUAL_COVER
-                    yield Observation(evidence, entry, new * likely, number, alone)
+                    yield Observation(evidence, entry, weights.new * likely, number, alone)
+                    if place % _NEAR_MISSES_EVERY == 0 and (made := self.near_miss(number)):
+                        text, weighed = made
+                        yield Observation(source(weighed), None, weights.near_miss, number, alone, text)
 
-    def _as_new(self, out: NDArray[np.bool_], most: int) -> Iterator[tuple[int, Evidence]]:
-        """At most so many of the phrasings that are ``out``, and what the others say of them."""
-        source = self.taught(out)
+    def _source(self, out: NDArray[np.bool_]) -> Callable[[Weighed], Evidence]:
+        """What the phrasings that are not ``out`` say of a text."""
+        taught = self.taught(out)
         known = np.zeros(self.parts, np.bool_)
         for number in np.flatnonzero(~out).tolist():
             known[self.weighed[number].places] = True
-        asked = np.flatnonzero(out)
-        for number in asked[:: max(1, -(-len(asked) // most))].tolist():
-            weighed = self.weighed[number]
+
+        def evidence(weighed: Weighed) -> Evidence:
             share = float(weighed.weights[known[weighed.places]].sum()) / weighed.total
-            yield number, source.evidence(replace(weighed, known=share))
+            return taught.evidence(replace(weighed, known=share))
+
+        return evidence
 
 
-def left_out(source: Nearest, weighed: Sequence[Weighed], chatter: int | None) -> Iterator[Observation]:
+def left_out(
+    source: Nearest, weighed: Sequence[Weighed], near_miss: NearMiss, chatter: int | None
+) -> Iterator[Observation]:
     """What ``Lesson.observations`` gives, for knowledge that is too large to learn from."""
     groups = groups_of(source.owners)
     examined = _examined_entries(groups, chatter)
     weights = _weights([groups[entry] for entry in examined], chatter, examined)
-    for entry in examined:
+    numbers = [number for entry in examined for number in range(groups[entry].start, groups[entry].stop)]
+    for number, kinship in zip(numbers, _kinships(source.gists, numbers), strict=True):
+        entry, alone = int(source.owners[number]), slice(number, number + 1)
         group = groups[entry]
-        for number in range(group.start, group.stop):
-            alone = slice(number, number + 1)
-            fresh = source.without(weighed[number], alone, group)
-            if entry == chatter:
-                yield Observation(next(fresh), None, weights[2], number, alone, chatter=True)
-            elif group.stop - group.start > 1:
-                yield Observation(next(fresh), entry, weights[0], number, alone)
-                yield Observation(next(fresh), None, weights[1], number, group)
+        new, missing = source.without(weighed[number], kinship, number, group)
+        if entry == chatter:
+            yield Observation(new, None, weights.line, number, alone, chatter=True)
+        elif group.stop - group.start > 1:
+            yield Observation(new, entry, weights.new, number, alone)
+            yield Observation(missing, None, weights.missing, number, group)
+            if number % _NEAR_MISSES_EVERY == 0 and (made := near_miss(number)):
+                text, near = made
+                looks_alike, _ = source.without(near, source.gists @ near.gist, number, group)
+                yield Observation(looks_alike, None, weights.near_miss, number, alone, text)
+
+
+def _kinships(gists: Rows, numbers: Sequence[int]) -> Iterator[Rows]:
+    """How akin each of the phrasings with these numbers is to all, some at once: that is many times faster."""
+    for start in range(0, len(numbers), _AT_ONCE):
+        yield from gists[numbers[start : start + _AT_ONCE]] @ gists.T
 
 
 def groups_of(owners: NDArray[np.int32]) -> list[slice]:
-    """Where the phrasings of each entry stand."""
-    starts = np.flatnonzero(np.diff(owners, prepend=-1)).tolist()
-    return list(map(slice, starts, [*starts[1:], len(owners)]))
+    """Where the phrasings of each entry stand; an entry may be without any."""
+    ends = np.bincount(owners).cumsum().tolist()
+    return list(map(slice, [0, *ends[:-1]], ends))
 
 
 def _examined_entries(groups: Sequence[slice], chatter: int | None) -> list[int]:
@@ -222,9 +262,29 @@ def _examined_entries(groups: Sequence[slice], chatter: int | None) -> list[int]
     return entries[::every] + ([chatter] if chatter is not None else [])
 
 
-def _weights(groups: Sequence[slice], chatter: int | None, examined: Sequence[int]) -> tuple[float, float, float]:
-    """What a phrasing, a missing entry and a line of chatter count, so that the shares of traffic come out."""
+def _spread(numbers: NDArray[np.intp], most: int) -> list[int]:
+    """At most so many of them, from all over."""
+    return numbers[:: max(1, -(-len(numbers) // most))].tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """What a new wording, a phrasing of a missing entry, a near-miss and a line of chatter count."""
+
+    new: float
+    missing: float
+    near_miss: float
+    line: float
+
+
+def _weights(groups: Sequence[slice], chatter: int | None, examined: Sequence[int]) -> _Weights:
+    """The weights with which the shares of traffic come out."""
     sizes = [group.stop - group.start for group in groups]
     lines = sum(size for size, entry in zip(sizes, examined, strict=True) if entry == chatter)
     taught = sum(size for size, entry in zip(sizes, examined, strict=True) if entry != chatter and size > 1)
-    return 1.0, _OTHER_ENTRY / _IN_SCOPE, _CHATTER / _IN_SCOPE * taught / max(lines, 1)
+    return _Weights(
+        new=1.0,
+        missing=_OTHER_ENTRY / _IN_SCOPE,
+        near_miss=_NEAR_MISS / _IN_SCOPE * _NEAR_MISSES_EVERY,
+        line=_CHATTER / _IN_SCOPE * taught / max(lines, 1),
+    )

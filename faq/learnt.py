@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 _KEPT = 12
 """Files, three for a configuration; an operator who edits the knowledge leaves old ones behind."""
-_CODE = ("calibration", "embedding", "encoder", "features", "learning", "learnt", "matching", "sounds", "text")
+_CODE = (
+    "calibration", "embedding", "encoder", "features", "learning", "learnt",
+    "matching", "near_misses", "sounds", "text",
+)  # fmt: skip
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from faq.calibration import Calibration, Evidence, Observation
 from faq.embedding import Meaning, SentenceModel
 from faq.encoder import shipped_encoder
-from faq.features import Anatomy, Lexicon, Postings, Vocabulary
+from faq.features import Anatomy, Lexicon, Postings, Vocabulary, Weighed
 from faq.knowledge import Knowledge
 from faq.learning import LEARNT_CELLS, LEARNT_ENTRIES, Lesson, Nearest, Taught, left_out
 from faq.learnt import Arrays, LearntStore, key_of, packed, unpacked
+from faq.near_misses import NearMisses
 from faq.sounds import sounds_of, spelt
 from faq.text import Speech
 
@@ -149,8 +150,7 @@ def _taught(
     signs = spelt()
     few = entries < LEARNT_ENTRIES
     most = LEARNT_CELLS // (entries + 1) if few else sys.maxsize
-    vocabulary = Vocabulary.of(texts, owners, Anatomy(*lexicons, sounds_of(signs)), shipped_encoder(), most)
-    weighed = [vocabulary.weigh(text) for text in texts]
+    vocabulary, weighed = Vocabulary.of(texts, owners, Anatomy(*lexicons, sounds_of(signs)), shipped_encoder(), most)
     numbers = np.array(owners, np.int32)
     chatter = entries if owners[-1] == entries else None
     kept: Arrays = {
@@ -159,8 +159,13 @@ def _taught(
         "unseen": np.array(vocabulary.unseen), "texts": packed(texts),
     }  # fmt: skip
     source: Taught | Nearest
+    looks_like = NearMisses(texts, owners, lexicons[1].meanings)
+
+    def near_miss(number: int) -> tuple[str, Weighed] | None:
+        return (made, vocabulary.weigh(made)) if (made := looks_like.of(number)) else None
+
     if few:
-        lesson = Lesson(weighed, numbers, len(vocabulary.names), chatter)
+        lesson = Lesson(weighed, numbers, len(vocabulary.names), near_miss, chatter)
         observed, learnt = [] if ranks_only else list(lesson.observations()), lesson.taught()
         source = Taught(learnt.strength.astype(np.float16), learnt.held, learnt.leaning, learnt.middle)
         kept |= {
@@ -169,7 +174,7 @@ def _taught(
     else:
         postings = Postings.of(weighed, len(vocabulary.names))
         source = Nearest(postings, numbers, np.array([each.gist for each in weighed]))
-        observed = [] if ranks_only else list(left_out(source, weighed, chatter))
+        observed = [] if ranks_only else list(left_out(source, weighed, near_miss, chatter))
         kept |= {"ends": postings.ends, "phrasings": postings.rows, "shares": postings.shares, "gists": source.gists}
     meaning = Meaning(model, model.vectors(texts), numbers) if model else None
     if meaning:
@@ -193,7 +198,7 @@ def _said_of_one(texts: Sequence[str], owners: Sequence[int], entries: int) -> d
 
 def _with_meaning(observed: Iterable[Observation], meaning: Meaning) -> Iterator[Observation]:
     for each in observed:
-        likeness = meaning.likeness_without(each.number, each.left_out)
+        likeness = meaning.likeness_without(each.near_miss or each.number, each.left_out)
         yield replace(each, evidence=each.evidence.with_meaning(likeness))
 
 

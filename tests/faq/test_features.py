@@ -14,7 +14,7 @@ ANATOMY = Anatomy(CONCEPTS, GOODS, {})
 
 
 def vocabulary_of(texts: Sequence[str], owners: Sequence[int], most: int = 1000) -> Vocabulary:
-    return Vocabulary.of(texts, owners, ANATOMY, shipped_encoder(), most)
+    return Vocabulary.of(texts, owners, ANATOMY, shipped_encoder(), most)[0]
 
 
 def parts(text: str) -> set[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faq.encoder import shipped_encoder
-from faq.features import Anatomy, Lexicon, Vocabulary
+from faq.features import Anatomy, Lexicon, Vocabulary, Weighed
 from faq.knowledge import Entry, Knowledge
 from faq.learning import Lesson
 from faq.matching import Matcher
@@ -14,13 +14,18 @@ PICKUP = ["几点可以取货", "什么时候能取", "取货时间"]
 CHATTER = ["今天真热", "吃了吗"]
 TEXTS = [*REFUND, *PICKUP, *CHATTER]
 OWNERS = [0, 0, 0, 1, 1, 1, 2, 2]
+NEAR_MISS = "取货多久到账"
+ANATOMY = Anatomy(Lexicon({}), Lexicon({}), {})
 
 
 @pytest.fixture
 def lesson() -> Lesson:
-    vocabulary = Vocabulary.of(TEXTS, OWNERS, Anatomy(Lexicon({}), Lexicon({}), {}), shipped_encoder(), most=1000)
-    weighed = [vocabulary.weigh(text) for text in TEXTS]
-    return Lesson(weighed, np.array(OWNERS, np.int32), len(vocabulary.names), chatter=2)
+    vocabulary, weighed = Vocabulary.of(TEXTS, OWNERS, ANATOMY, shipped_encoder(), most=1000)
+
+    def near_miss(number: int) -> tuple[str, Weighed] | None:
+        return (NEAR_MISS, vocabulary.weigh(NEAR_MISS)) if number == 0 else None
+
+    return Lesson(weighed, np.array(OWNERS, np.int32), len(vocabulary.names), near_miss, chatter=2)
 
 
 def test_a_wording_that_two_entries_share_tells_little() -> None:
@@ -56,9 +61,11 @@ def test_each_observation_is_of_a_text_that_was_not_stored(lesson: Lesson) -> No
     assert any(each.right is None for each in observed if OWNERS[each.number] != 2)
 
 
+def test_a_near_miss_is_observed_as_answered_by_nothing(lesson: Lesson) -> None:
+    alike = [each for each in lesson.observations() if each.near_miss]
+    assert {(each.near_miss, each.number, each.right) for each in alike} == {(NEAR_MISS, 0, None)}
+
+
 def test_without_a_second_phrasing_anywhere_nothing_is_observed() -> None:
-    vocabulary = Vocabulary.of(
-        ["退款", "取货"], [0, 1], Anatomy(Lexicon({}), Lexicon({}), {}), shipped_encoder(), most=1000
-    )
-    weighed = [vocabulary.weigh(text) for text in ("退款", "取货")]
-    assert not list(Lesson(weighed, np.array([0, 1], np.int32), len(vocabulary.names)).observations())
+    _, weighed = Vocabulary.of(["退款", "取货"], [0, 1], ANATOMY, shipped_encoder(), most=1000)
+    assert not list(Lesson(weighed, np.array([0, 1], np.int32), 1000, lambda number: None).observations())
