@@ -83,7 +83,6 @@ class Meaning:
     def __init__(self, model: SentenceModel, vectors: NDArray[np.float32], owners: NDArray[np.int32]) -> None:
         self._model, self.vectors = model, vectors
         self._starts = np.flatnonzero(np.diff(owners, prepend=-1))
-        self._stored = owners[self._starts]
 
     def likeness(self, text: str) -> Floats:
         """For each entry how near its nearest phrasing comes, from -1 to 1."""
@@ -97,6 +96,4 @@ class Meaning:
         return self._nearest(likeness)
 
     def _nearest(self, likeness: Floats) -> Floats:
-        nearest = np.full(int(self._stored[-1]) + 1, -1.0)  # an entry may be without words
-        nearest[self._stored] = np.maximum.reduceat(likeness, self._starts)
-        return nearest
+        return np.asarray(np.maximum.reduceat(likeness, self._starts), np.float64)

@@ -78,12 +78,11 @@ class Nearest:
     def __init__(self, postings: Postings, owners: NDArray[np.int32], gists: Rows) -> None:
         self.postings, self.owners, self.gists = postings, owners, gists
         self._starts = np.flatnonzero(np.diff(owners, prepend=-1))
-        self._stored = owners[self._starts]
 
     def evidence(self, weighed: Weighed) -> Evidence:
         """What speaks for each entry."""
         likeness, kinship = self.postings.likeness(weighed), self.gists @ weighed.gist
-        return _of_nearest(weighed, self._nearest(likeness, _UNLIKE), self._nearest(kinship, _NOT_AKIN))
+        return _of_nearest(weighed, self._best(likeness), self._best(kinship))
 
     def without(self, weighed: Weighed, kinship: Rows, number: int, group: slice) -> tuple[Evidence, Evidence]:
         """The same as if a phrasing had not been stored, and as if its whole entry, the ``group``, had not.
@@ -91,7 +90,7 @@ class Nearest:
         ``kinship`` is that of the text with each of ``gists``. To compare takes longest, and is done once for both.
         """
         likeness, entry = self.postings.likeness(weighed), self.owners[number]
-        nearest, kindest = self._nearest(likeness, _UNLIKE), self._nearest(kinship, _NOT_AKIN)
+        nearest, kindest = self._best(likeness), self._best(kinship)
         others = [other for other in range(group.start, group.stop) if other != number]
         nearest[entry] = likeness[others].max(initial=_UNLIKE)
         kindest[entry] = kinship[others].max(initial=_NOT_AKIN)
@@ -99,11 +98,9 @@ class Nearest:
         nearest[entry], kindest[entry] = _UNLIKE, _NOT_AKIN
         return alone, _of_nearest(weighed, nearest, kindest)
 
-    def _nearest(self, likeness: Floats, of_none: float) -> Floats:
-        """By entry, that of its nearest phrasing; an entry may be without any."""
-        nearest = np.full(int(self._stored[-1]) + 1, of_none)
-        nearest[self._stored] = np.maximum.reduceat(likeness, self._starts)
-        return nearest
+    def _best(self, likeness: Floats) -> Floats:
+        """By entry, that of its nearest phrasing."""
+        return np.asarray(np.maximum.reduceat(likeness, self._starts))
 
 
 def _of_nearest(weighed: Weighed, nearest: Floats, kindest: Floats) -> Evidence:
@@ -250,7 +247,7 @@ def _kinships(gists: Rows, numbers: Sequence[int]) -> Iterator[Rows]:
 
 
 def groups_of(owners: NDArray[np.int32]) -> list[slice]:
-    """Where the phrasings of each entry stand; an entry may be without any."""
+    """Where the phrasings of each entry stand."""
     ends = np.bincount(owners).cumsum().tolist()
     return list(map(slice, [0, *ends[:-1]], ends))
 

@@ -24,6 +24,8 @@ from faq.text import Speech
 
 SHOWN = 4
 """How many entries a match names."""
+_WORDLESS = "\ufffc"
+"""What is stored of an entry without words ("？？"); no normalised message holds it."""
 _VERBATIM = 0.97
 """Who says word for word what is stored for one entry only means that one."""
 
@@ -124,6 +126,7 @@ class Matcher:
     ) -> tuple[Mind, Arrays]:
         """Learns from what is said of each entry and, last, of none; and says what to keep of it."""
         normalised = [[words for line in own if (words := self._speech.normalise(line))] for own in said]
+        normalised[:-1] = [own or [_WORDLESS] for own in normalised[:-1]]
         normalised = [list(dict.fromkeys(own)) for own in normalised]
         owners = [number for number, own in enumerate(normalised) for _ in own]
         texts = list(chain.from_iterable(normalised))

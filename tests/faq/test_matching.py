@@ -12,7 +12,8 @@ from config.yaml_file import read_yaml
 from faq.knowledge import Entry, Knowledge
 from faq.learnt import LearntStore
 from faq.matching import SHOWN, Match, Matcher
-from understanding.reader import load_chatter, load_speech
+from training.encoder import shipped_speech
+from understanding.reader import load_chatter
 
 FOUR = Knowledge(
     [
@@ -32,9 +33,8 @@ def shipped() -> Knowledge:
 
 @pytest.fixture(scope="module")
 def matcher(shipped: Knowledge) -> Matcher:
-    words = ROOT / "config/words"
-    speech = load_speech(*(read_yaml(words / f"{name}.yaml", {}) for name in ("speech", "produce", "concepts")))
-    return Matcher(shipped, speech, load_chatter(read_yaml(words / "chatter.yaml", {})))
+    chatter = load_chatter(read_yaml(ROOT / "config/words/chatter.yaml", {}))
+    return Matcher(shipped, shipped_speech(), chatter, LearntStore(ROOT / ".cache/learnt"))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def is_right(match: Match, entry: str | None) -> bool:
 
 
 def test_a_stored_phrasing_finds_its_entry(matcher: Matcher, shipped: Knowledge) -> None:
-    asked = [(phrasing, entry.id) for entry in shipped for phrasing in entry.phrasings]
+    asked = [(phrasing, entry.id) for entry in shipped for phrasing in entry.phrasings[::5]]
     found = sum(matcher.match(phrasing)[0].entry_id == entry_id for phrasing, entry_id in asked)
     assert found / len(asked) > 0.98
 
@@ -145,6 +145,15 @@ def test_with_more_entries_than_are_learnt_the_nearest_phrasing_decides(
     first, second = (Matcher(FOUR, chatter=["今天真热"], learnt=learnt).match("团长是哪个") for _ in range(2))
     assert first[0].entry_id == "leader"
     assert first == second
+
+
+@pytest.mark.parametrize("learnt_at_most", [2, 1500])
+def test_an_entry_without_words_leaves_the_others_theirs(monkeypatch: pytest.MonkeyPatch, learnt_at_most: int) -> None:
+    monkeypatch.setattr("faq.matching.LEARNT_ENTRIES", learnt_at_most)
+    wordless = Entry("wordless", "？？", answer="好")
+    for entries, chatter in (((wordless, *FOUR.entries), ["今天真热"]), ((*FOUR.entries, wordless), [])):
+        assert Matcher(Knowledge(entries), chatter=chatter).match("团长是哪个")[0].entry_id == "leader"
+    assert Matcher(Knowledge([wordless])).match("退款")[0].confidence < 0.5
 
 
 @pytest.mark.parametrize("text", ["腿宽多酒到帐", "退宽多九到涨", "推款多久到账"])
