@@ -53,7 +53,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Evidence whose right entry is known; ``right`` is None when no entry is right, as for all ``chatter``.
+    """Evidence whose right entry is known; ``right`` is None when no entry is right.
 
     It is for the phrasing ``number``, as if those in ``left_out`` had not been stored, or for a ``near_miss`` of it.
     """
@@ -64,7 +64,6 @@ class Observation:
     number: int
     left_out: slice
     near_miss: str | None = None
-    chatter: bool = False
 
 
 _PRIOR = {
@@ -82,9 +81,6 @@ _MEANING = 3.0
 """Coefficient of what a sentence model says."""
 _SURENESS = np.array([0.1, 0.75, 0.1, 0.0, -0.8])
 """What the confidence keeps of the logit: constant, log-odds of the best, its lead, unknown share, shortness."""
-_AS_GOOD = 0.5
-"""Share of the questions that find another entry than theirs and are helped by it as well: neighbours in the shipped
-knowledge, counted by hand. Chatter is never helped by an answer."""
 _LIKELIER_RIGHT = 0.5
 UNLEARNT_THRESHOLD = 0.82
 """From which confidence knowledge that nothing could be learnt from answers."""
@@ -121,8 +117,7 @@ class Calibration:
         inputs = np.array([_doubts(chances, rows[-1]) for chances, rows in zip(likely, sample.rows, strict=True)])
         certainty = _climb(_Yes(inputs, right, sample.weights), _SURENESS, _FIRM_PULL)
         sure = np.minimum(_sigmoid(inputs @ certainty), _shared(likely))
-        counted = sample.weights * np.where(sample.chatter, 1.0, 1 - _AS_GOOD)
-        wrong = [float(counted[(sure >= step) & ~right].sum()) for step in _GRID]
+        wrong = [float(sample.weights[(sure >= step) & ~right].sum()) for step in _GRID]
         return cls(coefficients, certainty, np.array(wrong) / sample.weights.sum(), entries)
 
     def threshold(self, tolerated_wrong: float) -> float:
@@ -179,11 +174,10 @@ class _Sample:
     rows: Floats
     truths: NDArray[np.intp]
     weights: Floats
-    chatter: NDArray[np.bool_]
 
     @classmethod
     def of(cls, observations: Iterable[Observation], entries: int) -> _Sample:
-        rows, truths, weights, chatter = [], [], [], []
+        rows, truths, weights = [], [], []
         for each in observations:
             best = each.evidence.best(entries)
             if len(best) == 0:
@@ -194,8 +188,7 @@ class _Sample:
             rows.append(np.concatenate((filled[:-1], missing, filled[-1:])))
             truths.append(int(found[0]) if len(found) else len(best))
             weights.append(each.weight)
-            chatter.append(each.chatter)
-        return cls(np.array(rows), np.array(truths, np.intp), np.array(weights), np.array(chatter, np.bool_))
+        return cls(np.array(rows), np.array(truths, np.intp), np.array(weights))
 
     def likelihood(self, at: Floats) -> float:
         likely = _soft_maximum(self.rows @ at)[np.arange(len(self.truths)), self.truths]

@@ -192,7 +192,7 @@ class Lesson:
                 entry, alone = int(self.owners[number]), slice(number, number + 1)
                 evidence = source(self.weighed[number])
                 if entry == self.chatter:
-                    yield Observation(evidence, None, weights.line, number, alone, chatter=True)
+                    yield Observation(evidence, None, weights.line, number, alone)
                 elif gone[number]:
                     evidence.features[:, entry] = _NOWHERE
                     yield Observation(evidence, None, weights.missing * every / folds, number, groups[entry])
@@ -230,7 +230,7 @@ def left_out(
         group = groups[entry]
         new, missing = source.without(weighed[number], kinship, number, group)
         if entry == chatter:
-            yield Observation(new, None, weights.line, number, alone, chatter=True)
+            yield Observation(new, None, weights.line, number, alone)
         elif group.stop - group.start > 1:
             yield Observation(new, entry, weights.new, number, alone)
             yield Observation(missing, None, weights.missing, number, group)
