@@ -21,8 +21,9 @@ from config.channels import ChannelConfig, GroupWebhookConfig, load_channels
 from config.errors import ConfigError
 from config.settings import Settings
 from escalation.tables import ticket_events, tickets
-from handlers.reading import HISTORY, Readings
+from handlers.reading import Readings
 from handlers.speaker import Speakers
+from handlers.state import HISTORY
 from shop.importing import import_orders
 from shop.residents import sync_directory
 from shop.tables import kf_links

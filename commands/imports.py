@@ -40,6 +40,9 @@ def people(file: Path, dry_run: bool) -> int:
 
 
 def _run(file: Path, dry_run: bool, what: str, take: Import) -> int:
+    if not file.exists():
+        print(f"{file}: there is no such file; look at its name, and at the folder you are in", file=sys.stderr)
+        return UNREADABLE
     settings = Settings.load(os.environ, make_secret=True)
     directory = _directory(settings)
     upgrade(settings.database_url)

@@ -144,7 +144,7 @@ class _Group:
     def _claim(self, reading: Understanding) -> Effects:
         """Something bad, told in front of all: soothed once, seen to in private, and the leader knows of it."""
         if self._was_soothed():
-            return Effects((self._way("group.personal", reading),), note="group:claim")
+            return Effects((self._way("group.claim_again", reading),), note="group:claim")
         return Effects((self._way("group.claim", reading),), self._soothed(), (self._warn,), "group:claim")
 
     def _handed_over(self, reading: Understanding, sentence: str, priority: str) -> Effects:

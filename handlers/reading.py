@@ -7,9 +7,9 @@ from collections.abc import Callable
 from bot.conversation import Turn
 from faq.knowledge import Knowledge
 from handlers.speaker import Speakers
+from handlers.state import earlier_words
 from understanding.reader import Reader, Understanding
 
-HISTORY = 6
 _NAMES_NOTHING = frozenset({"水果", "果子", "菜", "蔬菜", "零食", "干货", "东西", "货"})
 
 
@@ -31,11 +31,10 @@ class Readings:
         reading = turn.facts.get("reading")
         if reading is None:
             community = self._speakers.of(turn).community
-            state = turn.conversation.state
             reading = turn.facts["reading"] = self._reader_of(turn).read(
                 turn.message.text,
                 group=bool(turn.message.chat),
-                history=() if state.get("flow") else tuple(state.get("history", ())),
+                history=() if turn.conversation.state.get("flow") else earlier_words(turn),
                 community=community.id if community else None,
             )
         assert isinstance(reading, Understanding)

@@ -1,19 +1,24 @@
 """The conversation's state, as the handlers of this room share it.
 
-``flow``: the dialogue in progress, ``{"name": …}`` and what it knows. ``history``: the resident's last texts.
+``flow``: the dialogue in progress, ``{"name": …}`` and what it knows. ``history``: the resident's last texts, and
+``heard_at`` when the last of them came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.conversation import Turn
 from bot.effects import Effects
-from handlers.reading import HISTORY
 
+HISTORY = 6
+"""Texts that are remembered."""
 _LONGEST_REMEMBERED = 500
+_TAPPED_TWICE = timedelta(seconds=10)
+"""The same text sent again this soon is a finger that was not sure, no repetition out of impatience."""
 _FORGOTTEN = "forgotten"
 
 
@@ -45,10 +50,23 @@ def forget_words(turn: Turn) -> None:
     turn.facts[_FORGOTTEN] = True
 
 
+def earlier_words(turn: Turn) -> tuple[str, ...]:
+    """The resident's recent texts before this one, oldest first; without this one's twin of a moment ago."""
+    state = turn.conversation.state
+    history, heard_at = tuple(state.get("history", ())), state.get("heard_at")
+    if not history or history[-1] != _remembered(turn) or heard_at is None:
+        return history
+    return history[:-1] if turn.now - datetime.fromisoformat(heard_at) < _TAPPED_TWICE else history
+
+
 def last_messages(turn: Turn) -> tuple[str, ...]:
     """The resident's recent texts with this one, oldest first."""
-    history = tuple(turn.conversation.state.get("history", ()))
-    return (*history, turn.message.text[:_LONGEST_REMEMBERED]) if turn.message.text else history
+    words = _remembered(turn)
+    return (*earlier_words(turn), words) if words else earlier_words(turn)
+
+
+def _remembered(turn: Turn) -> str:
+    return turn.message.text[:_LONGEST_REMEMBERED]
 
 
 def remember(turn: Turn, effects: Effects) -> Effects:
@@ -57,5 +75,5 @@ def remember(turn: Turn, effects: Effects) -> Effects:
     if turn.facts.get(_FORGOTTEN):
         state["history"] = []
     elif turn.message.text:
-        state["history"] = list(last_messages(turn))[-HISTORY:]
+        state |= {"history": list(last_messages(turn))[-HISTORY:], "heard_at": turn.now.isoformat()}
     return replace(effects, state=state)

@@ -28,6 +28,20 @@ def test_of_several_questions_in_one_message_each_is_answered_once(stage: Stage)
     assert sorted(both.split("\n\n")) == sorted([refund, pickup])
 
 
+def test_a_finger_that_taps_twice_is_no_impatience(stage: Stage) -> None:
+    talk = Talk(stage)
+    first = talk.say("退款多久到账")
+    assert [talk.say("退款多久到账", after=1) for _ in range(3)] == [first] * 3
+    assert talk.state()["history"] == ["退款多久到账"]
+
+
+def test_asking_the_same_again_after_a_while_is_impatience(stage: Stage) -> None:
+    talk = Talk(stage)
+    answers = [talk.say("退款多久到账", after=60) for _ in range(4)]
+    assert len(set(answers)) > 1
+    assert "工单" in "".join(answers)
+
+
 def test_the_note_of_several_answers_names_each_of_them(stage: Stage) -> None:
     text = "退款多久到账？几点可以取货？"
     reading = stage.reader.read(text, community="sunshine")
