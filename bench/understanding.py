@@ -27,7 +27,8 @@ from bench import peers, senses, understanding_speed
 from config.settings import ROOT
 from config.yaml_file import read_yaml
 from faq.knowledge import Knowledge
-from understanding.reader import load_chatter, load_speech
+from training.encoder import shipped_speech
+from understanding.reader import load_chatter
 
 INTENTS = 28
 MOST_STORED = 10
@@ -59,9 +60,8 @@ class Result:
 
 def run() -> Mapping[str, Any]:
     """Measures and prints tables; returns all figures."""
-    words = ROOT / "config/words"
-    speech = load_speech(*(read_yaml(words / f"{name}.yaml", {}) for name in ("speech", "produce", "concepts")))
-    matchers = peers.all_of(speech, load_chatter(read_yaml(words / "chatter.yaml", {})))
+    chatter = load_chatter(read_yaml(ROOT / "config/words/chatter.yaml", {}))
+    matchers = peers.all_of(shipped_speech(), chatter)
     figures: dict[str, Any] = {"speed": understanding_speed.run()}
     for name, texts, owners, asked in _own_sets():
         figures[name] = _compare(name, matchers, texts, owners, asked)

@@ -10,7 +10,8 @@ from unicodedata import east_asian_width
 
 from commands.errors import CommandRefused
 from playground.phones import Screen, words
-from playground.scenario import DOORS, Script, WentOtherwise, all_scripts, play
+from playground.play import WentOtherwise, play
+from playground.scenario import DOORS, Script, all_scripts
 from playground.stage import NotStarted, Stage
 from playground.wechat import WeChat
 from playground.world import Bubble
@@ -54,7 +55,7 @@ def play_all(scripts: list[Script], wechat: WeChat, show: Print, *, coloured: bo
     if failed:
         chat.say(f"{len(failed)} of {len(scripts)} conversations went otherwise: {', '.join(failed)}", RED)
         return 1
-    chat.say(f"{len(scripts)} conversations at the door {door}, each as written.", GREEN)
+    chat.say(f"{len(scripts)} conversation{'s' * (len(scripts) != 1)} at the door {door}, each as written.", GREEN)
     return 0
 
 

@@ -55,14 +55,21 @@ class Screen:
         """Takes everything on the screen as seen."""
         self._seen = max((bubble.id for bubble in self.chat()), default=0)
 
-    def wait_for(self, accept: Callable[[Bubble], bool], timeout: float = 10.0) -> Bubble:
+    def wait_for(
+        self,
+        accept: Callable[[Bubble], bool],
+        timeout: float = 10.0,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> Bubble:
         """The next unseen bubble from the other side that ``accept`` takes; those before it count as seen too.
 
-        Raises ``NotSeen`` after ``timeout`` seconds.
+        ``on_change`` is called whenever something happens meanwhile, with the world's lock held; what it raises ends
+        the waiting. Raises ``NotSeen`` after ``timeout`` seconds.
         """
         found: list[Bubble] = []
 
         def came() -> bool:
+            on_change()
             found[:] = [bubble for bubble in self.unseen() if accept(bubble)][:1]
             return bool(found)
 

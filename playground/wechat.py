@@ -94,71 +94,32 @@ class WeChat:
     ) -> None:
         self.clock = PlatformClock(time_source)
         self.world = World(self.clock)
-        self.oa = OfficialAccount(
-            "oa",
-            self.world,
-            app_id=credentials.oa_app_id,
-            secret=credentials.oa_secret,
-            token=credentials.oa_token,
-            aes_key=credentials.oa_aes_key,
-            callback_timeout=callback_timeout,
-            verified=verified,
-            templates={TICKET_TEMPLATE: TICKET_WORDS},
-        )
-        self.wecom = Wecom(
-            "app",
-            self.world,
-            corp_id=credentials.corp_id,
-            agent_id=credentials.agent_id,
-            secret=credentials.app_secret,
-            token=credentials.app_token,
-            aes_key=credentials.app_aes_key,
-            members={userid for _, userid in cast.staff.values()},
-            callback_timeout=callback_timeout,
-        )
-        self.kf = Kf(
-            "kf",
-            self.world,
-            corp_id=credentials.corp_id,
-            open_kfid=credentials.open_kfid,
-            secret=credentials.kf_secret,
-            token=credentials.kf_token,
-            aes_key=credentials.kf_aes_key,
-            servicers={userid for _, userid in cast.staff.values()},
-            customers={account: name for name, account in cast.customers.items()},
-            callback_timeout=callback_timeout,
-        )
         names = {userid: name for name, (_, userid) in cast.staff.items()}
         self._userids = {**{name: userid for userid, name in names.items()}, **cast.members}
+        self.oa = _official_account(self.world, credentials, callback_timeout, verified)
+        self.wecom = _wecom(self.world, credentials, cast, callback_timeout)
+        self.kf = _kf(self.world, credentials, cast, callback_timeout)
         self.staff_room = StaffRoom(self.wecom, key=credentials.room_key, members=names)
-        self.aibot = Aibot(
-            "group-bot",
-            self.world,
-            bot_id=credentials.bot_id,
-            bot_name=BOT_NAME,
-            token=credentials.bot_token,
-            aes_key=credentials.bot_aes_key,
-            rooms={
-                chatid: Chat(name, {self._userids[member]: member for member in members})
-                for name, (chatid, members) in cast.groups.items()
-            },
-            callback_timeout=callback_timeout,
-            poll_every=poll_every,
-        )
+        rooms = {
+            chatid: Chat(name, {self._userids[member]: member for member in members})
+            for name, (chatid, members) in cast.groups.items()
+        }
+        self.aibot = _aibot(self.world, credentials, rooms, callback_timeout, poll_every)
         self.groups = {name: Group(chatid, self.aibot) for name, (chatid, _) in cast.groups.items()}
         self.room = Room(self.staff_room, self.wecom)
-        self.people = {
-            **{
-                name: Person(name, "resident", openid, self.oa, elder=name in cast.elders)
-                for name, openid in cast.residents.items()
-            },
-            **{name: Person(name, role, userid, self.wecom) for name, (role, userid) in cast.staff.items()},
-        }
+        self.people = self._people(cast)
         self.customers = {
             name: Customer(name, account, self.kf, elder=name in cast.elders, community=cast.communities.get(name, ""))
             for name, account in cast.customers.items()
         }
         self.inspection = Inspection()
+
+    def _people(self, cast: Cast) -> dict[str, Person]:
+        residents = {
+            name: Person(name, "resident", openid, self.oa, elder=name in cast.elders)
+            for name, openid in cast.residents.items()
+        }
+        return residents | {name: Person(name, role, userid, self.wecom) for name, (role, userid) in cast.staff.items()}
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
@@ -247,3 +208,62 @@ class WeChat:
         self.world.close()
         for platform in self.platforms:
             platform.close()
+
+
+def _official_account(world: World, credentials: Credentials, timeout: float, verified: bool) -> OfficialAccount:
+    return OfficialAccount(
+        "oa",
+        world,
+        app_id=credentials.oa_app_id,
+        secret=credentials.oa_secret,
+        token=credentials.oa_token,
+        aes_key=credentials.oa_aes_key,
+        callback_timeout=timeout,
+        verified=verified,
+        templates={TICKET_TEMPLATE: TICKET_WORDS},
+    )
+
+
+def _wecom(world: World, credentials: Credentials, cast: Cast, timeout: float) -> Wecom:
+    return Wecom(
+        "app",
+        world,
+        corp_id=credentials.corp_id,
+        agent_id=credentials.agent_id,
+        secret=credentials.app_secret,
+        token=credentials.app_token,
+        aes_key=credentials.app_aes_key,
+        members={userid for _, userid in cast.staff.values()},
+        callback_timeout=timeout,
+    )
+
+
+def _kf(world: World, credentials: Credentials, cast: Cast, timeout: float) -> Kf:
+    return Kf(
+        "kf",
+        world,
+        corp_id=credentials.corp_id,
+        open_kfid=credentials.open_kfid,
+        secret=credentials.kf_secret,
+        token=credentials.kf_token,
+        aes_key=credentials.kf_aes_key,
+        servicers={userid for _, userid in cast.staff.values()},
+        customers={account: name for name, account in cast.customers.items()},
+        callback_timeout=timeout,
+    )
+
+
+def _aibot(
+    world: World, credentials: Credentials, rooms: Mapping[str, Chat], timeout: float, poll_every: float
+) -> Aibot:
+    return Aibot(
+        "group-bot",
+        world,
+        bot_id=credentials.bot_id,
+        bot_name=BOT_NAME,
+        token=credentials.bot_token,
+        aes_key=credentials.bot_aes_key,
+        rooms=rooms,
+        callback_timeout=timeout,
+        poll_every=poll_every,
+    )

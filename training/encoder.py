@@ -77,7 +77,7 @@ def all_intents() -> list[Intent]:
 
 
 def shipped_speech() -> Speech:
-    """The word lists that ship, by which the encoder's text is read."""
+    """The word lists that ship, by which texts are read before they are compared."""
     words = (read_yaml(ROOT / f"config/words/{name}.yaml", {}) for name in ("speech", "produce", "concepts"))
     return load_speech(*words)
 

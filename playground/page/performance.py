@@ -6,10 +6,12 @@ import threading
 from typing import Any
 
 from playground.page.guard import Unfit
-from playground.scenario import Script, Step, WentOtherwise, all_scripts, play
+from playground.play import WentOtherwise, play
+from playground.scenario import Script, Step, all_scripts
 from playground.wechat import WeChat
 
 PAUSE = 1.8  # seconds before somebody writes
+PATIENCE = 30.0  # seconds for one thing to be read; whoever watches should not wait longer for nothing
 WATCHING = ("read", "bot_says", "bot_is_silent", "never_read", "hear_nothing")
 
 
@@ -50,8 +52,9 @@ class Performance:
             self._thread.start()
 
     def stop(self) -> None:
-        """Ends the play before its next line, and waits for that."""
+        """Ends the play, also while a line is waited for, and waits until it has ended."""
         self._stop.set()
+        self._wechat.world.touch()
         if self._thread is not None:
             self._thread.join()
 
@@ -63,13 +66,17 @@ class Performance:
 
         def before(step: Step) -> None:
             nonlocal number
-            if self._stop.wait(0 if step.action in WATCHING else pause):
-                raise _Stopped
+            self._stop.wait(0 if step.action in WATCHING else pause)
+            go_on()
             number += 1
             self._say(script, state="playing", step=number)
 
+        def go_on() -> None:
+            if self._stop.is_set():
+                raise _Stopped
+
         try:
-            play(script, self._wechat, on_step=before, door=self._door)
+            play(script, self._wechat, on_step=before, on_change=go_on, patience=PATIENCE, door=self._door)
         except _Stopped:
             self._say(script, state="stopped", step=number)
         except WentOtherwise:

@@ -38,18 +38,8 @@ def page_routes(wechat: WeChat) -> Blueprint:
 
     @page.get("/api/scene")
     def scene() -> Response:
-        people = [
-            {
-                "name": name,
-                "role": who.role,
-                "elder": who.elder,
-                "door": who.platform.name,
-                "members": list(who.members),
-            }
-            for name, who in wechat.screens.items()
-        ]
         photos = [f"{subject}-1.jpg" for subject in samples.SUBJECTS]
-        return jsonify(people=people, scenarios=performance.programme(), photos=photos)
+        return jsonify(people=_people(wechat), scenarios=performance.programme(), photos=photos)
 
     @page.get("/api/events")
     def events() -> Response:
@@ -61,6 +51,19 @@ def page_routes(wechat: WeChat) -> Blueprint:
 
     routes.register_blueprint(page)
     return routes
+
+
+def _people(wechat: WeChat) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "role": who.role,
+            "elder": who.elder,
+            "door": who.platform.name,
+            "members": list(who.members),
+        }
+        for name, who in wechat.screens.items()
+    ]
 
 
 def _add_files(page: Blueprint, wechat: WeChat) -> None:

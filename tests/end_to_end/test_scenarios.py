@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from playground.scenario import Script, play, scripts_at
+from playground.play import play
+from playground.scenario import Script, scripts_at
 from playground.stage import Stage
 
 

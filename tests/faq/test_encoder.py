@@ -5,20 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from config.settings import ROOT
-from config.yaml_file import read_yaml
 from faq.encoder import Encoder, Gist, keep, shipped_encoder
 from faq.features import Anatomy, Lexicon
 from faq.sounds import sounds_of, spelt
 from faq.text import Speech
-from understanding.reader import load_speech
+from training.encoder import shipped_speech
 
 
 @pytest.fixture(scope="module")
 def speech() -> Speech:
-    return load_speech(
-        *(read_yaml(ROOT / f"config/words/{name}.yaml", {}) for name in ("speech", "produce", "concepts"))
-    )
+    return shipped_speech()
 
 
 @pytest.fixture(scope="module")

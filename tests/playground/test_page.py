@@ -234,6 +234,17 @@ def test_a_scenario_that_goes_otherwise_tells_its_line(wechat: WeChat, bot: Echo
     assert "第 3 行" in (performance.status or {})["expected"]
 
 
+def test_a_scenario_that_waits_for_an_answer_can_be_stopped(wechat: WeChat, bot: EchoBot) -> None:
+    bot.answer = lambda fields: ""
+    performance = Performance(wechat)
+    performance.start("02-routine-questions", pause=0)
+    assert wechat.world.wait_until(lambda: (performance.status or {}).get("step") == 2)
+
+    performance.stop()
+
+    assert (performance.status or {})["state"] == "stopped"
+
+
 def test_only_one_scenario_is_played_at_a_time_and_it_can_be_stopped(wechat: WeChat, browser: Browser) -> None:
     browser.post("play", {"scenario": "01-greeting"})
 

@@ -7,7 +7,8 @@ import pytest
 
 from commands.demo import play_all
 from playground.platform.callbacks import Delivery
-from playground.scenario import SCENARIOS, Script, Unreadable, WentOtherwise, all_scripts, pattern_of, play, read_script
+from playground.play import WentOtherwise, pattern_of, play
+from playground.scenario import SCENARIOS, Script, Unreadable, all_scripts, read_script
 from playground.wechat import Cast, WeChat
 from tests.playground.conftest import CREDENTIALS, Api, EchoBot
 from tests.playground.smart_bot import SmartBot, stream

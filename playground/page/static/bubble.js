@@ -6,6 +6,7 @@ const BOT = "群答小助手";
 const GAP = 5 * 60 * 1000; // a time stands above a bubble that comes so long after the one before
 const CARD = /^【.*】/;
 const COMMAND = /(接单|同意|拒绝|回复|解决|看) ?(\d{4,})( (?:文字|原因))?/;
+const UNKNOWN = /没有找到工单/;
 const CHOICE = /^\s*(\d)\s*[.．、]\s*(.+)$/;
 const ADDRESS = /(https?:\/\/[!-~]+)/;
 const STATES = { sending: "发送中", delivered: "已送达", failed: "没有送到" };
@@ -181,7 +182,7 @@ function answersTo(text) {
 }
 
 function commandsFor(heard) {
-  const last = heard.findLast((bubble) => /工单 \d{4,}/.test(bubble.text));
+  const last = heard.findLast((bubble) => /工单 \d{4,}/.test(bubble.text) && !UNKNOWN.test(bubble.text));
   if (!last) return [];
   const number = /工单 (\d{4,})/.exec(last.text)[1];
   const about = heard.filter((bubble) => bubble.text.includes(`工单 ${number}`));

@@ -18,6 +18,7 @@ class Page {
   sent = []; // what people sent, oldest first
   #chats = new Map();
   #refresh = 0;
+  #isCutOff = false;
 
   constructor(scene) {
     this.scene = scene;
@@ -86,12 +87,17 @@ class Page {
     const events = new EventSource("api/events");
     events.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
     events.addEventListener("open", () => this.#say(""));
-    events.addEventListener("error", () => this.#say("和演示程序断开了，正在重连…"));
+    events.addEventListener("error", () => {
+      this.#isCutOff = true;
+      this.#say("和演示程序断开了，正在重连…");
+    });
   }
 
   #take({ fresh, bubbles, playing }) {
     if (fresh) this.#empty();
     this.#follow(playing);
+    if (fresh && this.#isCutOff) this.#say("演示程序重新启动了，手机上的聊天没有了；机器人都还记得。");
+    this.#isCutOff = false;
     const known = new Set(this.sent.map(({ id }) => id));
     const news = Map.groupBy(bubbles, ({ person }) => person);
     for (const [name, theirs] of news) this.#keep(name, theirs);
@@ -167,7 +173,7 @@ class Page {
     if (isOn) {
       this.#castPhones(playing.cast);
       document.getElementById("script").value = playing.name;
-      this.#say(`正在演“${playing.label}”，${playing.step}/${playing.steps}`);
+      this.#say(`正在演 ${playing.step}/${playing.steps}：${playing.label}`);
     } else {
       this.#say(ENDINGS[playing.state](playing));
     }
