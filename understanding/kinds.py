@@ -10,7 +10,7 @@ import numpy as np
 
 from config.yaml_file import YamlFile
 from faq.learnt import LearntStore
-from understanding.acts import in_question_form, only_asks, sentences, tells
+from understanding.acts import LISTS, ActReader, sentences
 from understanding.examples import Likeness, clauses_of, load_examples
 from understanding.words import any_of, denied, pattern, supposed
 
@@ -39,14 +39,13 @@ CLAIMABLE = (GOODS - {"food_safety", "price"}) | {"thawed", "wrong_item", "missi
 URGENT = frozenset({"food_safety", "harassment", "privacy_leak"})
 """Kinds that are P0."""
 
-_TOLD = 0.12
+_NO_KINDS = frozenset({"not_goods", *LISTS})
+"""Lists that stand beside those of the kinds."""
+_TOLD = 0.3
 """What a word of the lists adds to the likeness of a message, which lies between -1 and 1."""
 _WHOLE, _CLAUSE = 0.7, 0.3
 """How much all of a message counts in its likeness, and the clause that is most like the examples."""
-_LATER = 0.1
-"""What a clause loses for each one before it: what matters most is said first."""
-_LAST_COUNTED = 6
-_LIKE = -0.72
+_LIKE = -0.8
 """From which likeness a message without a listed word may be a complaint, of the kind that it is most like."""
 _LIKE_BESIDE = -0.45
 """The same for a further kind."""
@@ -58,8 +57,11 @@ _CALM_LEAD = 0.3
 """By how much a message may sound more like everyday talk: of that there are more examples."""
 _LIKE_URGENT = 0.1
 """The same for what is P0: an alarm needs more than a likeness."""
-_LESS = {"price": 0.15}
-"""What is rarely the main thing when something graver is told too."""
+_POINTED_AT = (
+    "rotten", "damaged", "expired", "foreign_object", "thawed", "wrong_item", "missing_item", "short_weight",
+)  # fmt: skip
+_GRAVITY = dict.fromkeys(_POINTED_AT, 0.2) | dict.fromkeys(("price", "slow_answer"), -0.3)
+"""What can be pointed at comes before a matter of taste or time, and what it cost and who answered come last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class KindReader:
     patterns: tuple[tuple[str, re.Pattern[str]], ...]
     any_pattern: re.Pattern[str]
     not_goods: re.Pattern[str]
+    acts: ActReader
     likeness: Likeness
 
     @classmethod
@@ -90,7 +93,7 @@ class KindReader:
 
         Raises ConfigError for a kind that does not exist, has no list or no examples."""
         lists = file.value if isinstance(file.value, dict) else {}
-        named = [name for name in lists if name != "not_goods"]
+        named = [name for name in lists if name not in _NO_KINDS]
         for name in named:
             if name not in ALL:
                 raise file.error(f"there is no complaint kind {name!r}", f"use one of {', '.join(sorted(ALL))}", name)
@@ -99,19 +102,20 @@ class KindReader:
             raise file.error(f"the kind {missing[0]} has no list", f"write '{missing[0]}:' with its words below")
         likeness = Likeness(named, load_examples(examples, "kinds", named), learnt)
         patterns = tuple((name, pattern(file, name)) for name in named)
-        return cls(patterns, any_of(each for _, each in patterns), pattern(file, "not_goods"), likeness)
+        any_pattern, not_goods = any_of(each for _, each in patterns), pattern(file, "not_goods")
+        return cls(patterns, any_pattern, not_goods, ActReader.load(file), likeness)
 
     def read(self, text: str) -> tuple[Kind, ...]:
         """The kinds that the text complains of, the main one first; none for a question about the rules.
 
-        Danger to people comes first, then what is told most clearly and first.
+        Danger to people comes first, then what the words tell and the message sounds like, graver things before others.
         """
-        said = [sentence for sentence in sentences(self.not_goods.sub("，", text)) if not only_asks(sentence)]
+        said = [sentence for sentence in sentences(self.not_goods.sub("，", text)) if not self.acts.only_asks(sentence)]
         told = "。".join(said)
         named = dict(self._named(told)) if self.any_pattern.search(told) else {}
         listed = {name: words for name, words in named.items() if words}
-        statements = (each for each in said if listed or tells(each) or not in_question_form(each))
-        heard = self._weigh(clauses_of("。".join(statements)), listed, named.keys() - listed.keys())
+        statements = (each for each in said if self.acts.tells(each))
+        heard = self._weigh(clauses_of(text if listed else "。".join(statements)), listed, named.keys() - listed.keys())
         heard.sort(key=lambda each: (each[1].name not in URGENT, -each[0]))
         return tuple(kind for _, kind in heard)
 
@@ -130,20 +134,24 @@ class KindReader:
         sound = self.likeness.hear(clauses)
         if not sound:
             return []
-        timely = sound.clauses - _LATER * np.minimum(np.arange(len(clauses)), _LAST_COUNTED)[:, None]
-        likes = _WHOLE * sound.whole + _CLAUSE * timely.max(axis=0)
+        likes = _WHOLE * sound.whole + _CLAUSE * sound.clauses.max(axis=0)
         calm = float(likes[-1])
         lead = np.maximum(likes - calm, (sound.clauses - sound.clauses[:, -1:]).max(axis=0)).tolist()
-        best = None if listed else int(likes[:-1].argmax())
+        best = int(likes[:-1].argmax())
         letters = sum(map(str.isalpha, "".join(clauses)))
-        telling, heard = timely.argmax(axis=0), []
+        long_enough = letters >= _SHORTEST_SURE
+        telling, heard = sound.clauses.argmax(axis=0), []
         for place, ((name, _), like) in enumerate(zip(self.patterns, likes[:-1].tolist(), strict=True)):
-            weight = like - _LESS.get(name, 0.0)
+            gravity = _GRAVITY.get(name, 0.0)
             if name in listed:
-                heard.append((weight + _TOLD, Kind(name, listed[name])))
-            elif name not in ruled_out and like > _enough(name, place == best) and lead[place] > -_CALM_LEAD:
-                sure = like >= _LIKE_SURE and like > calm and letters >= _SHORTEST_SURE
-                heard.append((weight, Kind(name, clauses[telling[place]], listed=False, sure=sure)))
+                heard.append((like + _TOLD + gravity, Kind(name, listed[name])))
+                continue
+            meant = place == best and bool(listed) and long_enough and name not in URGENT
+            heard_alone = like > _enough(name, place == best) and lead[place] > -_CALM_LEAD
+            if name not in ruled_out and (meant or heard_alone):
+                sure = meant or (like >= _LIKE_SURE and like > calm and long_enough)
+                kind = Kind(name, clauses[telling[place]], listed=False, sure=sure)
+                heard.append((like + min(0.0, gravity), kind))
         return heard
 
 

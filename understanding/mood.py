@@ -54,7 +54,7 @@ _BURDEN = {"angry": 1.0, "disappointed": 0.9, "anxious": 0.8}
 class Mood:
     """``name`` of the mood, ``low`` from 0 to 1 (should a person take over), and ``reasons`` for staff.
 
-    ``told``: listed words, signs or repetition speak for it, and not the sound of the message alone.
+    ``told``: listed words, signs and repetition would do for a mood, without the sound of the message.
     """
 
     name: str
@@ -109,16 +109,15 @@ class MoodReader:
         for earlier in before[-_REMEMBERED:]:
             for mood in LOW:
                 scores[mood] += _FADED * earlier.scores[mood]
-        self._add_likeness(text, scores, reasons, _LEARNED / 2 if complains else _LEARNED)
+        sound = self._add_likeness(text, scores, reasons, _LEARNED / 2 if complains else _LEARNED)
         _add_signs(text, scores, reasons)
         _add_nudges((now, *reversed(before)), scores, reasons)
         _add_repetition(sum(_alike(now.letters, earlier.letters) for earlier in before), scores, reasons)
+        told = sum(scores[mood] for mood in LOW) - sound >= _CERTAIN
         scores["disappointed"] += 0.3 if complains else 0.0
-        told = any(not reason.startswith(_TONE) for reason in reasons)
-        told = told or any(earlier.reasons for earlier in before[-_REMEMBERED:])
         return Mood(_strongest(scores), _low(scores, calls), tuple(reasons), told)
 
-    def _add_likeness(self, text: str, scores: dict[str, float], reasons: list[str], weight: float) -> None:
+    def _add_likeness(self, text: str, scores: dict[str, float], reasons: list[str], weight: float) -> float:
         """What the sound of the message adds to the mood that it is most like; the lowest clause becomes a reason.
 
         A complaint never sounds well, so it weighs less there.
@@ -126,12 +125,14 @@ class MoodReader:
         clauses = clauses_of(text)
         sound = self._likeness.hear(clauses) if sum(map(str.isalpha, text)) >= _SHORTEST else None
         if not sound:
-            return
+            return 0.0
         low = -sound.clauses[:, -1]
         like = float(low.max() - sound.whole[-1]) / 2
-        scores[LOW[int(sound.whole[:-1].argmax())]] += weight * max(0.0, like - _UNLIKE)
+        added = weight * max(0.0, like - _UNLIKE)
+        scores[LOW[int(sound.whole[:-1].argmax())]] += added
         if like >= _TELLING and not reasons:
             reasons.append(f"{_TONE}：“{clauses[int(low.argmax())]}”")
+        return added
 
     def _hear_anew(self, text: str) -> _Heard:
         """The same characters count once for a mood, in its heaviest cue."""

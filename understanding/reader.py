@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
@@ -17,10 +16,9 @@ from faq.references import refuse_missing
 from faq.text import Speech, simplified
 from shop.policy import Policy
 from understanding import skills
-from understanding.acts import accuses, asks, asks_in_earnest, happened, in_question_form, tells, wants
+from understanding.acts import in_question_form, wants
 from understanding.clauses import ClauseReader
 from understanding.context import in_context
-from understanding.examples import clauses_of
 from understanding.kinds import CLAIMABLE, LOGISTICS, URGENT, Kind, KindReader, names
 from understanding.mood import Mood, MoodReader
 from understanding.person import PersonReader
@@ -62,14 +60,12 @@ _COURTEOUS = 0.55
 _CHOICES = 3
 """Questions that are offered when the bot asks back."""
 _LONGEST_TALK = 40
+_ANY_MOOD = 2.0
+"""A limit that no mood reaches."""
 _A_STORM = 10
 """Characters; less ("答非所问啊你") is a word in passing."""
-_VERY_SURE = 0.9
-"""From which confidence a question is answered even if something went wrong before it ("坏了两个，全退还是退坏的")."""
 _LONG_ENOUGH_FOR_TWO = 6
 """Characters: "找不到呀" does not say enough for two answers."""
-_STILL = re.compile(r"还是(放|加|给|送|坏|烂|没|不|这|那|老)")
-"""Here 还是 means "still" and not "or": "备注了不要葱还是放了葱"."""
 _NOT_PRINTED = frozenset({"skill", "also", "guessed_kinds", "upset"})
 
 
@@ -148,6 +144,7 @@ class Reader:
     def __init__(self, knowledge: Knowledge, matcher: Matcher, senses: Senses, thresholds: Thresholds) -> None:
         self.knowledge = knowledge
         self.matcher, self._senses, self.thresholds = matcher, senses, thresholds
+        self._acts = senses.kinds.acts
 
     def read(
         self,
@@ -165,10 +162,10 @@ class Reader:
         """
         words = simplified(text[:LONGEST])
         whole = self.matcher.match(words, community)
-        matches = self._clearest(words, whole, community, group)
+        clause, matches = self._clearest(words, whole, community, group)
         asked, matches = self._with_what_was_said(words, matches, history, community, group)
         called = self._senses.person.called(words)
-        heard = self._complaints(words, whole)
+        heard = self._complaints(words, clause, matches)
         kinds = tuple(kind for kind in heard if kind.sure)
         earlier = [line[:LONGEST] for line in history]
         mood = self._senses.mood.read(words, earlier, complains=bool(kinds), calls=bool(called))
@@ -229,25 +226,25 @@ class Reader:
         """What else a message may mean, and its further questions, each in a clause of its own and as sure as one."""
         found = dict.fromkeys(other.id for other in either)
         for clause in self._senses.clauses.parts(text):
-            matches = self.matcher.match(clause, community) if asks(clause) else []
+            matches = self.matcher.match(clause, community) if in_question_form(clause) else []
             if matches and self._speaks(matches, group) and self.knowledge[matches[0].entry_id].answer is not None:
                 found[matches[0].entry_id] = None
         return tuple(other for other in found if other != entry.id)
 
-    def _clearest(self, text: str, whole: list[Match], community: str | None, group: bool) -> list[Match]:
-        """The entries for the whole message or, when none of them says enough, for its longest clause that does.
+    def _clearest(self, text: str, whole: list[Match], community: str | None, group: bool) -> tuple[str, list[Match]]:
+        """The message with its entries or, when none of them says enough, its longest clause that does.
 
         What a clause asks must be among what the whole may mean: "还能吃吗" alone is the question of the sick.
         """
         if not whole or self._speaks(whole, group):
-            return whole
+            return text, whole
         likely = {match.entry_id for match in whole}
         for clause in self._senses.clauses.read(text):
             matches = self.matcher.match(clause, community)
             asked = matches and matches[0].entry_id in likely and self._speaks(matches, group)
             if asked and not self._senses.slots.only_product(clause):
-                return matches
-        return whole
+                return clause, matches
+        return text, whole
 
     def _speaks(self, matches: list[Match], group: bool) -> bool:
         """Whether the best entry is likely enough and more than a courtesy."""
@@ -257,28 +254,20 @@ class Reader:
     def _limit(self, group: bool) -> float:
         return self.thresholds.answer_in_group if group else self.thresholds.answer
 
-    def _complaints(self, text: str, matches: list[Match]) -> tuple[Kind, ...]:
-        """The kinds of complaint; a well-known question in which nothing is told ("晚到有补偿吗") is none."""
-        kinds = self._senses.kinds.read(text)
-        if not matches or matches[0].confidence < self.thresholds.answer:
-            return kinds
-        if self.knowledge[matches[0].entry_id].answer is None:
-            return kinds
-        if not URGENT.intersection(names(kinds)) and self._is_calm_question(text, matches[0].confidence, kinds):
-            return ()
-        if asks(text) and in_question_form(text) and not tells(text):
-            return ()
-        return tuple(kind for kind in kinds if kind.listed)
+    def _complaints(self, text: str, asked: str, matches: list[Match]) -> tuple[Kind, ...]:
+        """The kinds of complaint; ``asked``, all of the text or a clause, is what the matches answer.
 
-    @staticmethod
-    def _is_calm_question(text: str, confidence: float, kinds: Sequence[Kind]) -> bool:
-        """Whether nothing is told that a photo would settle, and nobody is reproached: what helps is the answer."""
-        if accuses(text):
-            return False
-        if confidence >= _VERY_SURE and _ends_asking(text):
-            return True
-        told = happened(text) and CLAIMABLE.intersection(names(kinds))
-        return asks_in_earnest(text) and not told
+        A question whose answer is known complains of nothing, unless it does so of something that happened.
+        """
+        kinds = self._senses.kinds.read(text)
+        known = matches and matches[0].confidence >= self.thresholds.answer
+        if not known or self.knowledge[matches[0].entry_id].answer is None or URGENT.intersection(names(kinds)):
+            return kinds
+        parts = [text] if asked == text else asked.split("，")
+        answered = [part for part in parts if not self._acts.complains(part)]
+        if answered:
+            kinds = self._senses.kinds.read(_without(answered, text))
+        return tuple(kind for kind in kinds if kind.listed)
 
     def _upset(self, mood: Mood) -> bool:
         return mood.name in ("angry", "disappointed") and mood.low >= self.thresholds.low_mood
@@ -292,26 +281,30 @@ class Reader:
         return mood.low < self._most_that_is_borne(text, mood, says_so)
 
     def _most_that_is_borne(self, text: str, mood: Mood, says_so: bool) -> float:
-        """How low a mood may be: the limit for whoever says so or storms, more where only the sound tells it."""
+        """How low a mood may be: the limit for whoever says so or storms, more where only the sound tells it.
+
+        The sound alone takes no question away from its answer.
+        """
         low = self.thresholds.low_mood
-        storms = mood.name == "angry" and len(text) >= _A_STORM and not asks_in_earnest(text)
-        return low if says_so or storms else (1 + low) / 2
+        if says_so or (mood.name == "angry" and len(text) >= _A_STORM and not self._acts.asks(text)):
+            return low
+        return (1 + low) / 2 if mood.told or self._acts.complains(text) else _ANY_MOOD
 
     def _sure_entry(self, text: str, matches: list[Match], group: bool) -> Entry | None:
         """The best entry when it is likely enough; a product's bare name does not say what is wanted."""
         if not matches or self._senses.slots.only_product(text):
             return None
         best = self.knowledge[matches[0].entry_id]
-        limit = _COURTEOUS if best.courtesy and self._says_no_more(text, best) else self._limit(group)
+        limit = _COURTEOUS if best.courtesy and self._says_no_more(text, matches) else self._limit(group)
         return best if matches[0].confidence >= limit else None
 
-    def _says_no_more(self, text: str, courtesy: Entry) -> bool:
-        """Whether a message is this courtesy and nothing else: "我儿子考上大学了，谢谢" is more than thanks."""
-        if len(text) > _LONGEST_TALK or asks(text):
+    def _says_no_more(self, text: str, matches: list[Match]) -> bool:
+        """Whether a message is a courtesy and nothing else: "我儿子考上大学了，谢谢" is more than thanks."""
+        if len(text) > _LONGEST_TALK or in_question_form(text):
             return False
-        longest = next(iter(self._senses.clauses.read(text)), text)
-        matches = self.matcher.match(longest)
-        return bool(matches) and matches[0].entry_id == courtesy.id and matches[0].confidence >= _COURTEOUS
+        longest = next(iter(self._senses.clauses.read(text)), None)
+        told = self.matcher.match(longest) if longest else matches
+        return bool(told) and told[0].entry_id == matches[0].entry_id and told[0].confidence >= _COURTEOUS
 
     def _sure_of_two(self, text: str, matches: list[Match]) -> tuple[Entry, ...]:
         """The two best entries when one of them is as surely meant as a single one must be: both answers are given."""
@@ -344,7 +337,7 @@ class Reader:
             return "handoff", None
         if entry:
             return ("skill", entry.skill) if entry.skill else ("answer", None)
-        if mood.low >= self.thresholds.low_mood - _UNEASY and not asks_in_earnest(text):
+        if mood.low >= self.thresholds.low_mood - _UNEASY and not self._acts.asks(text):
             return "handoff", None
         offered = sum(match.confidence for match in matches[:_CHOICES])
         if not matches or offered >= self.thresholds.clarify or not wants(text):
@@ -352,10 +345,10 @@ class Reader:
         return "handoff", None
 
 
-def _ends_asking(text: str) -> bool:
-    """Whether the last words are a calm question."""
-    last = clauses_of(text)[-1:]
-    return bool(last) and in_question_form(last[0]) and not _STILL.search(last[0]) and not re.search("[!！]", text)
+def _without(clauses: Iterable[str], text: str) -> str:
+    for clause in clauses:
+        text = text.replace(clause, "，")
+    return text
 
 
 def load_reader(

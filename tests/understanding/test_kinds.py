@@ -137,6 +137,26 @@ def test_what_is_spoiled_comes_before_what_only_tastes_bad(reader: Reader) -> No
     assert reader.read("又小又不甜，有两个还烂了").kinds[:2] == ("rotten", "quality")
 
 
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("个头小一圈，一多半是压坏的", ("damaged", "quality")),
+        ("不划算，大小不一，好几个都坏掉了", ("rotten",)),
+        ("团长不理人，十个桃子里面四个坏的", ("rotten",)),
+        ("不值这个价，吃着一点都不新鲜", ("quality", "price")),
+    ],
+)
+def test_what_can_be_pointed_at_comes_first_and_the_price_last(
+    reader: Reader, text: str, kinds: tuple[str, ...]
+) -> None:
+    assert reader.read(text).kinds[: len(kinds)] == kinds
+
+
+def test_beside_a_listed_word_what_the_message_sounds_like_counts_as_much(reader: Reader) -> None:
+    kinds = reader.read("等得太久，面条粘成一团咬着像橡皮筋").kinds
+    assert set(kinds) >= {"late", "quality"}
+
+
 def test_the_clause_that_sounds_like_a_complaint_is_told_to_staff(reader: Reader) -> None:
     assert "品质不好：“果子小得跟弹珠一样”" in reader.read("果子小得跟弹珠一样").why
 

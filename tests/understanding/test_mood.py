@@ -83,6 +83,16 @@ def test_an_angry_question_is_handed_over_though_the_answer_is_known(reader: Rea
     assert reader.read("退款多久到账？你们这帮骗子！！").decision == "handoff"
 
 
+@pytest.mark.parametrize("text", ["你们会不会把我号码卖给别人", "退一样行不行", "到底咋个玩法，怎么下单"])
+def test_the_sound_alone_takes_no_question_away_from_its_answer(reader: Reader, text: str) -> None:
+    assert reader.read(text).decision == "answer"
+
+
+@pytest.mark.parametrize("text", ["苹果切开里面黑心", "头晕恶心吃什么", "豆瓣酱面上起白花了", "怎么拉黑推销的"])
+def test_a_strong_word_in_a_plain_meaning_is_calm(reader: Reader, text: str) -> None:
+    assert reader.read(text).low_mood < 0.5
+
+
 def test_asking_again_weighs_on_the_mood(reader: Reader) -> None:
     once = reader.read("退款多久到账")
     again = reader.read("退款多久到账啊", history=["退款多久到账", "退款到底多久到账"])

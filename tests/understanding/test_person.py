@@ -28,7 +28,8 @@ def test_a_call_for_a_person_is_heard(person: PersonReader, text: str) -> None:
     "text",
     ["人工费多少", "团长是谁", "团长叫什么名字", "客服几点上班", "人工智能是什么", "怎么当团长",
      "不用转人工了", "我想当团长", "怎么联系团长", "找个人帮我拿一下", "能换个团长吗",
-     "放假有没有人工", "", "苹果", "renminbi", "找那个管用的开瓶器", "转给管家可以吗"],
+     "放假有没有人工", "", "苹果", "renminbi", "找那个管用的开瓶器", "转给管家可以吗", "码扫不出来 团长说失效了",
+     "我跟机器人说过的", "请不要白天给我打电话", "抬头开公司的不要个人"],
 )  # fmt: skip
 def test_what_only_looks_like_a_call_is_left_alone(person: PersonReader, text: str) -> None:
     assert person.called(text) is None

@@ -199,24 +199,6 @@ def test_an_operators_own_knowledge_replaces_the_shipped_one_whole(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("text", "entry"),
-    [
-        ("我们团长电话多少，她微信不回我", "who-is-leader"),
-        ("优惠券怎么用不了啊我明明有一张五块的", "coupon-use"),
-        ("保姆代领", "pickup-by-other"),
-        ("小程序叫啥 删了找不回", "find-mini-program"),
-        ("坏果是全退还是按坏的个数退", "partial-refund"),
-        ("三天没去拿 东西还在不 出差忘得死死的", "uncollected"),
-    ],
-)
-def test_a_question_whose_answer_is_known_is_no_complaint_for_what_is_told_beside_it(
-    reader: Reader, text: str, entry: str
-) -> None:
-    understanding = reader.read(text)
-    assert (understanding.decision, understanding.entry) == ("answer", entry)
-
-
-@pytest.mark.parametrize(
     "text", ["反映三次了怎么没人理", "退款一个星期了怎么还没到", "昨天的苹果烂了，怎么办", "送货的踢皮球呢是吧"]
 )
 def test_a_reproach_stays_a_complaint_where_an_answer_is_known(reader: Reader, text: str) -> None:

@@ -49,7 +49,45 @@ def test_goods_that_are_told_to_be_bad_are_a_claim(reader: Reader, text: str, ki
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
+        ("备注了要小米粥 给我黑米粥", "wrong_item"),
+        ("图上杏子跟乒乓球似的 到手跟花生米一样 不是糊弄人吗", "not_as_described"),
+        ("饼干上印着生产日期是后天 时光机啊？", "expired"),
+        ("亲眼看见师傅把我那箱梨从车上往地上扔，发给你们视频要不要", "damaged"),
+        ("昨天团的桃子黑了一片，咋办呀", "rotten"),
+    ],
+)
+def test_what_happened_to_own_goods_is_a_claim_though_it_is_put_as_a_question(
+    reader: Reader, text: str, kind: str
+) -> None:
+    understanding = reader.read(text)
+    assert (understanding.skill, understanding.kinds[:1]) == ("claim", (kind,))
+
+
+def test_a_complaint_stays_beside_a_question_that_is_answered(reader: Reader) -> None:
+    assert "rotten" in reader.read("昨天的梨烂了三个，你们几点关门呀").kinds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "买了两天的木瓜里面黑心，过没过申请的期限",
+        "说退款成功了可卡里没看到钱",
+        "孩子乱点买了一堆零食 还没发货 我要取消",
+        "我拿错隔壁的袋子了 怎么弄",
+        "冻虾化了一半再冻回去要紧吗",
+        "那个没熟的芒果要怎么放，今天几点能去拿",
+        "付款前没看到备注框",
+    ],
+)
+def test_a_question_beside_what_happened_is_answered_where_no_remedy_is_asked(reader: Reader, text: str) -> None:
+    assert reader.read(text).kinds == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
         ("吃了你家的蘑菇我妈又吐又拉", "food_safety"),
+        ("喝完一会就肚子疼，过一会就拉稀了，你说呢", "food_safety"),
         ("吃了你们的凉皮我娃拉了一宿", "food_safety"),
         ("喝了这个奶孩子上医院挂水去了", "food_safety"),
         ("娃吃了卤鸭脖半夜上吐下泻，现在在儿童医院，你们说怎么办", "food_safety"),
@@ -93,6 +131,12 @@ def test_what_no_photo_settles_is_a_complaint(reader: Reader, text: str, kind: s
         ("在哪取火", "pickup-place"),
         ("团掌是谁", "who-is-leader"),
         ("腿宽多久到账", "refund-arrival"),
+        ("我们团长电话多少，她微信不回我", "who-is-leader"),
+        ("优惠券怎么用不了啊我明明有一张五块的", "coupon-use"),
+        ("保姆代领", "pickup-by-other"),
+        ("小程序叫啥 删了找不回", "find-mini-program"),
+        ("坏果是全退还是按坏的个数退", "partial-refund"),
+        ("三天没去拿 东西还在不 出差忘得死死的", "uncollected"),
     ],
 )
 def test_a_question_is_answered_though_it_names_something_bad_or_is_misheard(
