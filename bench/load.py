@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+_PATIENCE = 10.0
+
 
 @dataclass(slots=True)
 class LoadResult:
@@ -41,8 +43,11 @@ class _Connection:
         self.socket.sendall(request)
 
     def receive(self) -> tuple[int, bytes] | None:
-        """Status and body once a whole answer is there."""
-        self.buffer += self.socket.recv(65536)
+        """Status and body once a whole answer is there. Raises EOFError when the server has hung up."""
+        received = self.socket.recv(65536)
+        if not received:
+            raise EOFError("the server closed the connection before it had answered")
+        self.buffer += received
         head, found, rest = self.buffer.partition(b"\r\n\r\n")
         if not found:
             return None
@@ -59,10 +64,11 @@ def http_post(path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def run_load(port: int, requests: Sequence[bytes], connections: int, seconds: float | None = None) -> LoadResult:
+def run_load(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> LoadResult:
     """Sends the requests in order over ``connections``, each connection one at a time, until all are answered.
 
-    ``seconds`` ends the run earlier. Raises ``EOFError`` when the server closes a connection.
+    After ``seconds`` no further one is sent. Raises ``EOFError`` when the server closes a connection, and
+    ``TimeoutError`` when it answers nothing for ten seconds.
     """
     result = LoadResult()
     waiting = iter(requests)
@@ -78,7 +84,10 @@ def run_load(port: int, requests: Sequence[bytes], connections: int, seconds: fl
         connection.send(request)
         open_connections += 1
     while open_connections:
-        for key, _ in selector.select():
+        ready = selector.select(_PATIENCE)
+        if not ready:
+            raise TimeoutError(f"no answer for {_PATIENCE:g} s, after {len(result.latencies)} answers")
+        for key, _ in ready:
             connection = key.data
             answer = connection.receive()
             if answer is None:
@@ -87,8 +96,7 @@ def run_load(port: int, requests: Sequence[bytes], connections: int, seconds: fl
             result.latencies.append(now - connection.sent_at)
             result.statuses[answer[0]] = result.statuses.get(answer[0], 0) + 1
             result.with_reply += b"<Encrypt>" in answer[1]
-            over = seconds is not None and now - started > seconds
-            request = None if over else next(waiting, None)
+            request = next(waiting, None) if now - started < seconds else None
             if request is None:
                 selector.unregister(connection.socket)
                 connection.socket.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,7 @@ class Store:
         self.engine = _sqlite(url, pool_size) if self.is_sqlite else _postgresql(url, pool_size)
         self._reader = self.engine if self.is_sqlite else _postgresql(url, pool_size, isolation_level="AUTOCOMMIT")
         self._local = threading.local()
+        self._idle: deque[Connection] = deque()
         self._lock_file: Path | None = None
         if self.is_sqlite:
             database = Path(str(self.engine.url.database))
@@ -59,7 +61,7 @@ class Store:
         if outer is not None:
             yield outer
             return
-        with self._reader.connect() as connection:
+        with self._connection() if self.is_sqlite else self._reader.connect() as connection:
             self._local.reader = connection
             try:
                 yield connection
@@ -72,7 +74,7 @@ class Store:
             with self.engine.begin() as connection:
                 yield connection
             return
-        with self.engine.connect() as connection:
+        with self._connection() as connection:
             driver: Any = connection.connection.dbapi_connection
             # Kept with the pooled connection: there are never more open files than connections.
             lock = connection.info.get("writer_lock")
@@ -90,7 +92,25 @@ class Store:
             finally:
                 lock.release()
 
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """A connection to SQLite, kept open for the next who asks: to fetch one from the pool and give it back costs
+        as much as two statements. One that has met an error is not kept.
+        """
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self.engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
     def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
         self._reader.dispose()
 
