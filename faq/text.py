@@ -13,6 +13,7 @@ LONGEST = 200
 
 _STICKER = re.compile(r"\[[a-z\u4e00-\u9fff]{1,6}\]")
 _NOT_A_WORD = re.compile(r"[^0-9a-z\u3400-\u9fff]+")
+_LONG_NUMBER = re.compile(r"\d{6,}")
 _ECHO = re.compile(r"(.)\1{2,}")
 _SIMPLER = OpenCC("t2s")
 
@@ -56,8 +57,8 @@ class Speech:
         """All that decides how a text is read."""
 
     def normalise(self, text: str) -> str:
-        """The text as it is compared; empty only when it holds no word at all."""
-        words = self._spelling(text)
+        """The text as it is compared, without numbers of phones and orders; empty when it holds no word at all."""
+        words = _LONG_NUMBER.sub("", self._spelling(text))
         bare = self._fillers.sub("", words) if self._fillers else words
         return (bare or words)[:LONGEST]
 

@@ -12,11 +12,12 @@ from understanding.words import pattern
 _WANTS = re.compile(
     r"帮|请|要|想|麻烦|让|叫|找|替|查|改|换|退|赔|补|取|买|订|送|货|单|款|钱|券|码|群|催|给我|跟我|把我|告诉|通知|客服|平台|商家|店|不能|不行|没法|问题"
 )
+_WHY = re.compile("为什么|为啥|为何")
 _COMMA = re.compile(r"[，,、\s]+")
 _MARKS = re.compile("[?？]")
 _SENTENCE = re.compile(r"[^。！!；;\n?？]+[。！!；;\n?？]*")
 _HAS_A_QUESTIONS_FORM = re.compile(
-    r"[?？]|[吗么](?=[\s，,])|([吗么呢不没]|没得|可以吧|能吧|行吧)[啊呀哈嘛的]?[\s~～。!！]*$|(?<!不)(怎么|咋)(?!样)|(?<!不)(怎么|咋)样|如何|怎样"
+    r"[?？]|[吗么伐咩](?=[\s，,])|([吗么呢不没伐咩]|没得|可以吧|能吧|行吧)[啊呀哈嘛的]?[\s~～。!！]*$|(?<!不)(怎么|咋)(?!样)|(?<!不)(怎么|咋)样|如何|怎样"
     r"|多少|多久|多长|(?<![好有十这那没前着过])几[个点天斤两时号份次块种]|什么时候|啥时候?|(赔|给|退|补)(点|我)?(啥|什么)|哪(?!怕)|(?<!谁)(?<!谁.)(?<!谁..)谁(?!.{1,2}谁)"
     r"|能不能|可不可以|有没有|是不是|会不会|要不要|是否|真的?(还是)?假的?$|(?<!还)是[^，,。]{1,10}还是[^，,。]{1,10}|(还|可以|能|行|在|好|要|有|对)[不没](?=[\s，,])"
     r"|(?<!不)(?P<either>[^\W\d]{1,2})[不没](?P=either)(?!不)|规定|规则|标准|政策"
@@ -45,6 +46,10 @@ class ActReader:
     def asks(self, text: str) -> bool:
         """Whether it has a question's form and is not anger in that form ("让不让人睡")."""
         return in_question_form(text) and not self.anger.search(text)
+
+    def wants_to_know(self, text: str) -> bool:
+        """Whether an answer may serve: "为什么用不了" is a reproach, and a reason answers it all the same."""
+        return self.asks(text) or (bool(_WHY.search(text)) and not self.anger.search(text))
 
     def happened(self, text: str) -> bool:
         """Whether somebody tells of own goods or an own day, and no case is put ("如果坏了")."""

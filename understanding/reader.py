@@ -59,6 +59,10 @@ _COURTEOUS = 0.55
 """From which confidence thanks and small talk are answered in kind: nobody is misled, and asking back would be odd."""
 _CHOICES = 3
 """Questions that are offered when the bot asks back."""
+_WELL_KNOWN, _FOR_SURE = 0.7, 0.9
+"""From which confidence a question's answer is known well enough to be no complaint, and for sure."""
+_EXPLAINED = (LOGISTICS - {"thawed", "taken_by_other"}) | {"price", "cannot_cancel", "discount_not_honoured"}
+"""Kinds of complaint that an answer may settle; in the others somebody must act."""
 _LONGEST_TALK = 40
 _ANY_MOOD = 2.0
 """A limit that no mood reaches."""
@@ -234,12 +238,14 @@ class Reader:
     def _clearest(self, text: str, whole: list[Match], community: str | None, group: bool) -> tuple[str, list[Match]]:
         """The message with its entries or, when none of them says enough, its longest clause that does.
 
+        Where some clauses ask, the others only tell beside it.
         What a clause asks must be among what the whole may mean: "还能吃吗" alone is the question of the sick.
         """
         if not whole or self._speaks(whole, group):
             return text, whole
         likely = {match.entry_id for match in whole}
-        for clause in self._senses.clauses.read(text):
+        clauses = self._senses.clauses.read(text)
+        for clause in [each for each in clauses if in_question_form(each)] or clauses:
             matches = self.matcher.match(clause, community)
             asked = matches and matches[0].entry_id in likely and self._speaks(matches, group)
             if asked and not self._senses.slots.only_product(clause):
@@ -257,12 +263,16 @@ class Reader:
     def _complaints(self, text: str, asked: str, matches: list[Match]) -> tuple[Kind, ...]:
         """The kinds of complaint; ``asked``, all of the text or a clause, is what the matches answer.
 
-        A question whose answer is known complains of nothing, unless it does so of something that happened.
+        A question whose answer is known complains of nothing, unless it does so of something that happened. Where the
+        answer is known for sure it helps sooner than a ticket, if the matter can be explained.
         """
         kinds = self._senses.kinds.read(text)
-        known = matches and matches[0].confidence >= self.thresholds.answer
+        known = matches and matches[0].confidence >= _WELL_KNOWN
         if not known or self.knowledge[matches[0].entry_id].answer is None or URGENT.intersection(names(kinds)):
             return kinds
+        for_sure = matches[0].confidence >= _FOR_SURE and self._acts.wants_to_know(asked)
+        if for_sure and _EXPLAINED.issuperset(names(kinds)):
+            return ()
         parts = [text] if asked == text else asked.split("，")
         answered = [part for part in parts if not self._acts.complains(part)]
         if answered:

@@ -34,6 +34,12 @@ def test_a_message_of_fillers_alone_keeps_its_words() -> None:
     assert Speech(["请问"]).normalise("请问？") == "请问"
 
 
+def test_the_numbers_of_phones_and_orders_say_nothing_about_the_question() -> None:
+    assert Speech().normalise("6600020127到哪了 13800002468") == "到哪了"
+    assert Speech().normalise("13800002468") == ""
+    assert Speech().normalise("找12315，满39减8") == "找12315满39减8"
+
+
 def test_words_with_a_meaning_are_listed_in_the_spelling_that_is_compared() -> None:
     speech = Speech(same={"取货": ["提货"]}, concepts={"取": ["提货", "取货", "拿"]}, sorts={"软果": ["草莓"]})
     assert speech.concepts == {"取": ["取货", "拿"]}

@@ -42,9 +42,9 @@ def test_a_calm_tone_is_no_reason_that_staff_would_read(stage: Stage, talk: Talk
 
 def test_words_the_bot_can_make_nothing_of_are_quoted_with_phone_numbers_masked(stage: Stage, talk: Talk) -> None:
     assert "换个说法" in talk.say("叽里呱啦吧唧吧唧")
-    talk.say("呜哩哇啦咕噜噜 13812345678")
+    talk.say("叽里呱啦唏哩呼噜找那个 13812345678")
     reason = stage.tickets()[0].reason
-    assert reason.startswith("机器人没把握：“呜哩哇啦咕噜噜")
+    assert reason.startswith("机器人没把握：“叽里呱啦唏哩呼噜找那个")
     assert "12345678" not in reason
 
 

@@ -17,6 +17,10 @@ from tests.handlers.test_group_safe import LOOKS_PERSONAL
 Opened = Callable[..., GroupTown]
 
 PICKUP = "取货时间是16:00-20:00，到货后再来，不白跑。"
+PICKUP_ALONE = (
+    "自提点取货时间是16:00-20:00。今天订的，第二天下午 4 点前到货，到了再来不白跑。赶不上的，普通订单留到当天晚上。"
+)
+REFUND = "退款通过后 1–3 个工作日原路退回，怎么付的就退到哪里。过了日子没到请私信我。"
 ABOVE = "“几点可以取货？”刚刚说过，往上翻一翻就能看到。"
 TOLD = "已经转给负责的人了，会私下联系您。"
 ANGRY = "你们什么破平台，没人管，骗子"
@@ -69,7 +73,7 @@ def test_a_group_that_is_not_listed_does_not_show_where_its_members_live(open_to
 def test_the_same_answer_is_not_repeated_within_ten_minutes(town: GroupTown, clock) -> None:
     town.asks("王阿姨", "几点能取货")
     assert town.asks("李叔", "什么时候能去拿") == [ABOVE]
-    assert town.asks("李叔", "退款多久到账") == ["退款通过后 1–3 个工作日原路退回，怎么付的就退到哪里。"]
+    assert town.asks("李叔", "退款多久到账") == [REFUND]
 
     clock.advance(minutes=11)
     assert town.asks("小赵", "几点能取货") == [PICKUP]
@@ -161,7 +165,7 @@ def test_whoever_writes_numbers_into_the_group_is_asked_to_do_so_in_private(town
 
 def test_a_general_answer_shows_those_who_speak_of_their_own_the_way(town: GroupTown) -> None:
     said = town.asks("小赵", "我的退款多久到账")[0].split("\n")
-    assert said[0] == "退款通过后 1–3 个工作日原路退回，怎么付的就退到哪里。"
+    assert said[0] == REFUND
     assert said[1].startswith("您自己那一单，私下问我，别人看不到：http")
 
 
@@ -319,7 +323,7 @@ def test_a_photo_with_a_complaint_reaches_the_leader_and_a_broken_one_is_not_spo
 def test_a_question_an_order_and_a_hand_off_in_the_single_chat(town: GroupTown, leader) -> None:
     town.import_orders()
     alone = town.beside("刘建国")
-    assert town.writes(alone, "几点能取货") == ["自提点取货时间是16:00-20:00。到货后再过来，不白跑。"]
+    assert town.writes(alone, "几点能取货") == [PICKUP_ALONE]
     assert "普罗旺斯番茄" in town.writes(alone, "我的订单到哪了")[0]
     assert "工单 0001" in town.writes(alone, "转人工")[0]
 

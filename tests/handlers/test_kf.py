@@ -15,6 +15,9 @@ from playground.platform.kf_session import State
 from tests.escalation.scene import PICTURE
 from tests.handlers.kf_town import KfTown
 
+PICKUP = (
+    "自提点取货时间是16:00-20:00。今天订的，第二天下午 4 点前到货，到了再来不白跑。赶不上的，普通订单留到当天晚上。"
+)
 Opened = Callable[..., KfTown]
 
 
@@ -50,7 +53,7 @@ def stranger(town: KfTown):
 
 
 def test_a_question_is_answered(town: KfTown) -> None:
-    assert town.says(town.customer("刘建国"), "几点能取货") == ["自提点取货时间是16:00-20:00。到货后再过来，不白跑。"]
+    assert town.says(town.customer("刘建国"), "几点能取货") == [PICKUP]
 
 
 def test_a_lost_callback_loses_nothing(town: KfTown, clock) -> None:
@@ -109,9 +112,7 @@ def test_who_comes_by_the_link_of_a_community_is_welcomed_there_with_a_menu(town
     assert len(answers) == 1
     assert "阳光花园" in answers[0]
     assert [sent.on_event for sent in town.kf.ledger.sent] == [True]
-    assert town.does(customer, lambda: customer.tap("几点能取货")) == [
-        "自提点取货时间是16:00-20:00。到货后再过来，不白跑。"
-    ]
+    assert town.does(customer, lambda: customer.tap("几点能取货")) == [PICKUP]
 
 
 def test_her_community_is_remembered_for_the_account(town: KfTown, leader) -> None:
@@ -379,7 +380,7 @@ def test_what_was_left_to_a_person_who_is_gone_is_answered_once_the_platform_say
     town.does(customer, lambda: town.kf.servicer("ChenAgent").take(customer.account))
     assert town.says(customer, "在吗") == []
     _end_unheard(town, customer)
-    assert town.says(customer, "几点能取货") == ["自提点取货时间是16:00-20:00。到货后再过来，不白跑。"]
+    assert town.says(customer, "几点能取货") == [PICKUP]
     assert len(town.says(customer, "退款多久到账")) == 1
     assert town.kf.ledger.broken == 0
 

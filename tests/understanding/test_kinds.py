@@ -94,6 +94,7 @@ def test_a_question_or_a_denial_is_no_complaint(reader: Reader, text: str) -> No
         ("送货的懒得上楼，也没句解释", "attitude"),
         ("吃出一根订书钉", "foreign_object"),
         ("我的包裹怎么没了", "lost"),
+        ("牛奶盒子胀得圆鼓鼓的", "rotten"),
     ],
 )
 def test_a_complaint_is_heard_in_words_that_no_one_foresaw(reader: Reader, text: str, kind: str) -> None:
@@ -119,6 +120,7 @@ def test_a_complaint_is_heard_in_words_that_no_one_foresaw(reader: Reader, text:
         "再来一份",
         "水果真好吃",
         "到了打我电话",
+        "为什么优惠券用不了",
         "把苹果去掉包装称",
     ],
 )
