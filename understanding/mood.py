@@ -109,7 +109,8 @@ class MoodReader:
         for earlier in before[-_REMEMBERED:]:
             for mood in LOW:
                 scores[mood] += _FADED * earlier.scores[mood]
-        sound = self._add_likeness(text, scores, reasons, _LEARNED / 2 if complains else _LEARNED)
+        praises = scores["pleased"] >= 1 and not reasons
+        sound = self._add_likeness(text, scores, reasons, _LEARNED / 2 if complains or praises else _LEARNED)
         _add_signs(text, scores, reasons)
         _add_nudges((now, *reversed(before)), scores, reasons)
         _add_repetition(sum(_alike(now.letters, earlier.letters) for earlier in before), scores, reasons)
@@ -120,7 +121,7 @@ class MoodReader:
     def _add_likeness(self, text: str, scores: dict[str, float], reasons: list[str], weight: float) -> float:
         """What the sound of the message adds to the mood that it is most like; the lowest clause becomes a reason.
 
-        A complaint never sounds well, so it weighs less there.
+        A complaint never sounds well, and praise is praise, so it weighs less there.
         """
         clauses = clauses_of(text)
         sound = self._likeness.hear(clauses) if sum(map(str.isalpha, text)) >= _SHORTEST else None

@@ -52,7 +52,8 @@ def test_an_impatient_question_is_answered_as_long_as_patience_lasts(reader: Rea
 @pytest.mark.parametrize(
     "text",
     ["这款带USB接口吗", "空气炸锅几度", "给爸妈的订单付钱", "从不让人失望", "遇上恶劣天气还送吗", "哎呀",
-     "我不急慢慢来", "转发朋友圈给什么", "怎么退群", "楼下垃圾几点投放"],
+     "我不急慢慢来", "转发朋友圈给什么", "怎么退群",
+     "楼下垃圾几点投放", "垃圾站旁边那个点在哪", "糟糕，选错地址了", "谢谢你们，送得真快"],
 )  # fmt: skip
 def test_what_only_sounds_like_a_strong_word_is_calm(reader: Reader, text: str) -> None:
     assert reader.read(text).low_mood < 0.5
