@@ -47,7 +47,8 @@ from handlers.speaker import Speakers
 from shop.directory import Directory
 from shop.policy import Policy
 from shop.residents import sync_directory
-from understanding.reader import Reader, load_reader
+from understanding.loading import load_reader
+from understanding.reader import Reader
 
 
 @dataclass(frozen=True)

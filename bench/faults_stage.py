@@ -17,7 +17,8 @@ from playground import demo_data
 from playground.stage import Stage
 from shop.directory import Directory
 from tests.faults.misbehaviour import Misbehaviour, let_one_leader_serve
-from understanding.reader import Reader, load_reader
+from understanding.loading import load_reader
+from understanding.reader import Reader
 
 # Whoever writes more than twenty messages within ten seconds is asked to slow down.
 IN_ONE_GO, BURST_SECONDS = 13, 11.5

@@ -27,8 +27,7 @@ from bench import peers, senses, understanding_speed
 from config.settings import ROOT
 from config.yaml_file import read_yaml
 from faq.knowledge import Knowledge
-from training.encoder import shipped_speech
-from understanding.reader import load_chatter
+from understanding.loading import load_chatter, shipped_speech
 
 INTENTS = 28
 MOST_STORED = 10

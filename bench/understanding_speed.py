@@ -20,7 +20,8 @@ import yaml
 
 from config.settings import ROOT, Settings
 from faq.knowledge import Knowledge
-from understanding.reader import Reader, load_reader
+from understanding.loading import load_reader
+from understanding.reader import Reader
 
 SIZES = {"150 entries": (150, None), "shipped": (None, None), "10,000 entries": (10_000, 5)}
 """Entries, and phrasings of each; None: as many as there are."""

@@ -35,7 +35,7 @@ from config.settings import ROOT, Settings
 from playground import demo_data
 from playground.wechat import Credentials
 from tests.postgres import postgres_server
-from understanding.reader import load_reader
+from understanding.loading import load_reader
 
 CONNECTIONS = 16
 # Each resident asks once a round: a resident who asks all day is not the ordinary case.

@@ -31,7 +31,7 @@ from config.settings import ROOT, VARIABLES, Settings
 from config.texts import Texts
 from shop.directory import Directory
 from shop.policy import Policy
-from understanding.reader import load_reader
+from understanding.loading import load_reader
 
 LITTLE_SPACE, NO_SPACE = 1024**3, 100 * 1024**2
 """Bytes free in the data dir at which a warning is given, and at which it is a failure."""

@@ -28,7 +28,7 @@ from shop.directory import Directory
 from shop.policy import Policy
 from shop.sheets import UnreadableFile, read_as, read_rows
 from understanding import skills
-from understanding.reader import load_chatter, load_speech
+from understanding.loading import load_chatter, load_speech
 
 ALL_WELL, SOME_REFUSED, UNREADABLE = 0, 1, 2
 

@@ -13,7 +13,8 @@ from typing import Any, TextIO
 from commands.errors import CommandRefused
 from commands.knowledge import approved_so_far
 from config.settings import Settings
-from understanding.reader import Reader, load_reader
+from understanding.loading import load_reader
+from understanding.reader import Reader
 
 _LONGEST_LINE = 1_000_000
 

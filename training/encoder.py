@@ -19,13 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from config.settings import ROOT
-from config.yaml_file import read_yaml
 from faq.encoder import SHIPPED, keep
 from faq.features import PART_WEIGHTS, Anatomy, Lexicon
 from faq.sounds import sounds_of, spelt
 from faq.text import Speech
-from understanding.reader import load_speech
+from understanding.loading import shipped_speech
 
 TEXT = Path(__file__).with_name("text")
 SIZE = 96
@@ -74,12 +72,6 @@ def all_intents() -> list[Intent]:
     files = sorted(TEXT.glob("*.txt"))
     readers = [read_lookalikes if file.name.startswith("lookalikes") else read_intents for file in files]
     return list(chain.from_iterable(read(file) for read, file in zip(readers, files, strict=True)))
-
-
-def shipped_speech() -> Speech:
-    """The word lists that ship, by which texts are read before they are compared."""
-    words = (read_yaml(ROOT / f"config/words/{name}.yaml", {}) for name in ("speech", "produce", "concepts"))
-    return load_speech(*words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from config.settings import Settings
-from config.yaml_file import YamlFile, read_yaml
-from faq.embedding import SentenceModel
-from faq.knowledge import Addition, Entry, Knowledge
-from faq.learnt import LearntStore
+from faq.knowledge import Entry, Knowledge
 from faq.matching import Match, Matcher
-from faq.references import refuse_missing
-from faq.text import Speech, simplified
-from shop.policy import Policy
+from faq.text import simplified
 from understanding import skills
 from understanding.acts import in_question_form, wants
 from understanding.clauses import ClauseReader
@@ -24,10 +18,6 @@ from understanding.mood import Mood, MoodReader
 from understanding.person import PersonReader
 from understanding.priority import Priority, PriorityReader
 from understanding.slots import SlotReader
-
-_MODEL = "sentence_model"
-_NEEDED = ("tolerated_wrong", "clarify", "low_mood")
-_EXAMPLES = {"tolerated_wrong": 0.02, "clarify": 0.25, "low_mood": 0.5, "answer": 0.8, "answer_in_group": 0.9}
 
 Decision = Literal["answer", "skill", "clarify", "handoff"]
 
@@ -359,99 +349,6 @@ def _without(clauses: Iterable[str], text: str) -> str:
     for clause in clauses:
         text = text.replace(clause, "，")
     return text
-
-
-def load_reader(
-    settings: Settings, additions: Iterable[Addition] = (), figures: Collection[str] | None = None
-) -> Reader:
-    """Reads knowledge, word lists and thresholds. Raises ConfigError with file and line for what can't be used.
-
-    ``additions`` were approved since the files were written. ``figures``: those of the policy in use, by name;
-    without them they are read from ``policy.yaml``.
-    """
-    added = tuple(additions)
-    knowledge = Knowledge.load(settings.files("faq"), settings.environ).extended(added)
-    if figures is None:
-        figures = Policy.load(settings.file("policy.yaml"), settings.environ).figures
-    refuse_missing(knowledge, skills.KNOWN, figures)
-
-    def words(name: str) -> YamlFile:
-        return read_yaml(settings.file(f"words/{name}.yaml"), settings.environ)
-
-    produce, speech, examples = words("produce"), words("speech"), words("examples")
-    learnt = _learnt_store(settings, added)
-    senses = Senses(
-        ClauseReader.load(speech),
-        KindReader.load(words("kinds"), examples, learnt),
-        MoodReader.load(words("mood"), examples, learnt),
-        PersonReader.load(words("person")),
-        PriorityReader.load(words("priority")),
-        SlotReader.load(produce),
-    )
-    decisions = read_yaml(settings.file("understanding.yaml"), settings.environ)
-    _check_decisions(decisions)
-    model = load_sentence_model(decisions, settings)
-    spoken = load_speech(speech, produce, words("concepts"))
-    matcher = Matcher(knowledge, spoken, load_chatter(words("chatter")), learnt, model)
-    thresholds = Thresholds.of(decisions.value, matcher)
-    return Reader(knowledge, matcher, senses, thresholds)
-
-
-def _learnt_store(settings: Settings, additions: Sequence[Addition]) -> LearntStore:
-    """Where what is learnt is kept: once for all who use the shipped knowledge as it is, else beside the own data."""
-    own = settings.data_dir / "learnt"
-    as_shipped = not additions and all(file.is_relative_to(settings.shipped_dir) for file in settings.files("faq"))
-    return LearntStore(settings.shipped_dir.parent / ".cache" / "learnt", own) if as_shipped else LearntStore(own)
-
-
-def _check_decisions(file: YamlFile) -> None:
-    """Raises ConfigError for a key that is missing or unknown and for a value that is no probability."""
-    content = file.value if isinstance(file.value, Mapping) else {}
-    for key in content:
-        if key not in (*_EXAMPLES, _MODEL):
-            raise file.error(f"there is no threshold {key!r}", f"use only {', '.join((*_EXAMPLES, _MODEL))}", key)
-    for key in (key for key in _EXAMPLES if key in _NEEDED or key in content):
-        value = content.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise file.error(f"{key} is not a number from 0 to 1", f"write '{key}: {_EXAMPLES[key]}'", key)
-    if content["clarify"] > min(content.get("answer", 1.0), content.get("answer_in_group", 1.0)):
-        raise file.error("clarify is above answer", "lower clarify", "clarify")
-
-
-def load_sentence_model(file: YamlFile, settings: Settings) -> SentenceModel | None:
-    """The model that the operator supplies, by its folder, seen from the configuration; None when none is named."""
-    folder = file.value.get(_MODEL) if isinstance(file.value, Mapping) else None
-    if folder is None:
-        return None
-    if not isinstance(folder, str):
-        raise file.error(f"{_MODEL} is not the name of a folder", f"write '{_MODEL}: /path/to/model'", _MODEL)
-    return SentenceModel(settings.config_dir / folder)
-
-
-def load_speech(file: YamlFile, produce: YamlFile, concepts: YamlFile) -> Speech:
-    """Reads fillers and synonyms, what products there are, and what words mean."""
-    content = file.value if isinstance(file.value, Mapping) else {}
-    fillers, same = content.get("fillers") or [], content.get("same") or {}
-    if not isinstance(fillers, list) or not all(isinstance(word, str) for word in fillers):
-        raise file.error("fillers is not a list of words", "write 'fillers: [one, two]'", "fillers")
-    _check_words(file, same, "same")
-    _check_words(concepts, concepts.value or {})
-    return Speech(fillers, same, produce.value, concepts.value)
-
-
-def _check_words(file: YamlFile, words_of: object, *keys: str) -> None:
-    """Raises ConfigError for what is no list of words under a name."""
-    for name, words in words_of.items() if isinstance(words_of, Mapping) else ():
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise file.error(f"{name} is not a list of words", f"write '{name}: [one, two]'", *keys, name)
-
-
-def load_chatter(file: YamlFile) -> list[str]:
-    """Reads the everyday lines that no entry answers."""
-    lines = file.value.get("lines") if isinstance(file.value, Mapping) else None
-    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise file.error("lines is not a list of texts", "write 'lines:' and one text a line after '- '")
-    return lines
 
 
 def _skill_for(kinds: tuple[str, ...], asked: str | None, bears_an_answer: bool) -> str:

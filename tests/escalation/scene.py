@@ -41,7 +41,8 @@ from handlers.speaker import Speakers
 from shop.directory import Community, Directory, ListedResident, Staff
 from shop.policy import Policy
 from shop.residents import sync_directory
-from understanding.reader import Reader, load_reader
+from understanding.loading import load_reader
+from understanding.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "tests" / "escalation" / "pixel.png"

@@ -9,7 +9,7 @@ from faq.encoder import Encoder, Gist, keep, shipped_encoder
 from faq.features import Anatomy, Lexicon
 from faq.sounds import sounds_of, spelt
 from faq.text import Speech
-from training.encoder import shipped_speech
+from understanding.loading import shipped_speech
 
 
 @pytest.fixture(scope="module")

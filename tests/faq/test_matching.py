@@ -12,8 +12,7 @@ from config.yaml_file import read_yaml
 from faq.knowledge import Entry, Knowledge
 from faq.learnt import LearntStore
 from faq.matching import SHOWN, Match, Matcher
-from training.encoder import shipped_speech
-from understanding.reader import load_chatter
+from understanding.loading import load_chatter, shipped_speech
 
 FOUR = Knowledge(
     [

@@ -38,7 +38,8 @@ from shop.directory import Community, Directory, Staff
 from shop.policy import Policy
 from shop.residents import bind as bind_account
 from shop.tables import order_lines, residents
-from understanding.reader import Reader, load_reader
+from understanding.loading import load_reader
+from understanding.reader import Reader
 
 DIRECTORY = Directory(
     [Community("sunshine", "阳光花园", leader_id="zhang", pickup_point="东门", pickup_hours="16:00-20:00")],

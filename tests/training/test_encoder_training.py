@@ -16,9 +16,9 @@ from training.encoder import (
     all_intents,
     read_intents,
     read_lookalikes,
-    shipped_speech,
     train,
 )
+from understanding.loading import shipped_speech
 
 REFUND = Intent("refund", ("退款多久到账", "钱几天退回来", "退的钱什么时候到", "多少天能收到退款"))
 PICKUP = Intent("pickup", ("几点可以取货", "什么时间能拿菜", "取货几点开始", "拿菜要几点去"))

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from config.settings import Settings
-from understanding.reader import Reader, load_reader
+from understanding.loading import load_reader
+from understanding.reader import Reader
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from config.errors import ConfigError
 from config.settings import ROOT, Settings
 from shop.policy import Policy
 from understanding import skills
-from understanding.reader import Reader, load_reader
+from understanding.loading import load_reader
+from understanding.reader import Reader
 
 KEYS = ["entry", "confidence", "others", "decision", "mood", "low_mood", "priority", "kinds", "slots", "why"]
 DECISIONS = {"answer", "skill", "clarify", "handoff"}
