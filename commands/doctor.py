@@ -29,9 +29,10 @@ from config.channels import ChannelConfig, WecomAppConfig, load_channels
 from config.errors import ConfigError
 from config.settings import ROOT, VARIABLES, Settings
 from config.texts import Texts
+from config.yaml_file import read_yaml
 from shop.directory import Directory
 from shop.policy import Policy
-from understanding.loading import load_reader
+from understanding.loading import load_reader, load_sentence_model
 
 LITTLE_SPACE, NO_SPACE = 1024**3, 100 * 1024**2
 """Bytes free in the data dir at which a warning is given, and at which it is a failure."""
@@ -211,6 +212,10 @@ def _texts(settings: Settings) -> Iterator[Finding]:
 
 def _knowledge(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", f"{len(load_reader(settings).knowledge)} entries; ./qunda faq check looks closer")
+    try:
+        load_sentence_model(read_yaml(settings.file("understanding.yaml"), settings.environ), settings)
+    except ConfigError as error:
+        yield Finding("warn", f"{error.problem}; messages are understood without it", error.remedy)
 
 
 def _policy(settings: Settings) -> Iterator[Finding]:

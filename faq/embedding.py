@@ -52,6 +52,12 @@ class SentenceModel:
         self._tokenizer.enable_truncation(_LONGEST)
         self._tokenizer.enable_padding()
         self._inputs = {given.name for given in self._session.get_inputs()}
+        try:
+            self.vectors(["你好"])
+        except Exception as error:  # whatever a stranger's model may raise
+            raise ConfigError(
+                f"the model in {folder} turns no text into a vector: {error}", "supply one for sentences"
+            ) from error
         digest = hashlib.sha256()
         for name in _FILES:
             digest.update((folder / name).read_bytes())

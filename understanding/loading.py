@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
+import structlog
+
+from config.errors import ConfigError
 from config.settings import ROOT, Settings
 from config.yaml_file import YamlFile, read_yaml
 from faq.embedding import SentenceModel
@@ -21,6 +25,8 @@ from understanding.person import PersonReader
 from understanding.priority import PriorityReader
 from understanding.reader import Reader, Senses, Thresholds
 from understanding.slots import SlotReader
+
+log = structlog.get_logger()
 
 _MODEL = "sentence_model"
 _NEEDED = ("tolerated_wrong", "clarify", "low_mood")
@@ -56,7 +62,7 @@ def load_reader(
     )
     decisions = read_yaml(settings.file("understanding.yaml"), settings.environ)
     _check_decisions(decisions)
-    model = load_sentence_model(decisions, settings)
+    model = _model_if_it_works(decisions, settings)
     spoken = load_speech(speech, produce, words("concepts"))
     matcher = Matcher(knowledge, spoken, load_chatter(words("chatter")), learnt, model)
     thresholds = Thresholds.of(decisions.value, matcher)
@@ -84,14 +90,30 @@ def _check_decisions(file: YamlFile) -> None:
         raise file.error("clarify is above answer", "lower clarify", "clarify")
 
 
+def _model_if_it_works(file: YamlFile, settings: Settings) -> SentenceModel | None:
+    """A broken model is told and left out: it helps, and nothing depends on it."""
+    folder = _model_folder(file, settings)
+    try:
+        return SentenceModel(folder) if folder else None
+    except ConfigError as error:
+        log.error("sentence_model_left_out", problem=error.problem, remedy=error.remedy)
+        return None
+
+
 def load_sentence_model(file: YamlFile, settings: Settings) -> SentenceModel | None:
-    """The model that the operator supplies, by its folder, seen from the configuration; None when none is named."""
+    """The model that the operator supplies; None when none is named. Raises ConfigError for one that does not work."""
+    folder = _model_folder(file, settings)
+    return SentenceModel(folder) if folder else None
+
+
+def _model_folder(file: YamlFile, settings: Settings) -> Path | None:
+    """The folder of the model, which is written as seen from the configuration."""
     folder = file.value.get(_MODEL) if isinstance(file.value, Mapping) else None
     if folder is None:
         return None
     if not isinstance(folder, str):
         raise file.error(f"{_MODEL} is not the name of a folder", f"write '{_MODEL}: /path/to/model'", _MODEL)
-    return SentenceModel(settings.config_dir / folder)
+    return settings.config_dir / folder
 
 
 def load_speech(file: YamlFile, produce: YamlFile, concepts: YamlFile) -> Speech:

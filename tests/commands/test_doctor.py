@@ -491,6 +491,12 @@ def test_little_space_is_told(installation: Installation, monkeypatch: pytest.Mo
     assert "fail" in installation.mended("disk")
 
 
+def test_a_sentence_model_that_does_not_work_is_a_warning(installation: Installation) -> None:
+    with (installation.config / "understanding.yaml").open("a", encoding="utf-8") as file:
+        file.write("\nsentence_model: nowhere\n")
+    assert "warn" in installation.mended("knowledge")
+
+
 # --- people
 
 

@@ -83,6 +83,16 @@ def test_a_broken_model_is_refused(folder: Path, tmp_path: Path) -> None:
     assert "cannot be opened" in caught.value.problem
 
 
+def test_a_model_that_turns_no_text_into_a_vector_is_refused(folder: Path, tmp_path: Path) -> None:
+    model = onnx.load(folder / "model.onnx")
+    model.graph.input[0].name = model.graph.node[0].input[1] = "something_else"
+    onnx.save(model, tmp_path / "model.onnx")
+    (tmp_path / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
+    with pytest.raises(ConfigError) as caught:
+        SentenceModel(tmp_path)
+    assert "turns no text into a vector" in caught.value.problem
+
+
 def test_missing_libraries_are_named_with_the_way_to_get_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ConfigError) as caught:

@@ -189,6 +189,25 @@ def test_a_mistake_in_a_word_list_is_told_with_its_line(
     assert (caught.value.line, Path(str(caught.value.file)).name) == (line, Path(name).name)
 
 
+def test_a_broken_sentence_model_is_told_and_the_bot_answers_without_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "config"
+    for folder in (own / "faq", own / "model"):
+        folder.mkdir(parents=True)
+    (own / "faq/own.yaml").write_text("- {id: hi, question: 芝麻开门, answer: 开。}", encoding="utf-8")
+    for name in ("model.onnx", "tokenizer.json"):
+        (own / "model" / name).write_bytes(b"no model")
+    named = "tolerated_wrong: 0.02\nclarify: 0.2\nlow_mood: 0.5\nsentence_model: model\n"
+    (own / "understanding.yaml").write_text(named, encoding="utf-8")
+    environ = {"QUNDA_CONFIG_DIR": str(own), "QUNDA_DATA_DIR": str(tmp_path / "data")}
+    reader = load_reader(Settings.load(environ, make_secret=True))
+    assert reader.read("芝麻开门").entry == "hi"
+    told = capsys.readouterr().out
+    assert "sentence_model_left_out" in told
+    assert f"the model in {own / 'model'} cannot be opened" in told
+
+
 def test_an_operators_own_knowledge_replaces_the_shipped_one_whole(tmp_path: Path) -> None:
     own = tmp_path / "config"
     (own / "faq").mkdir(parents=True)
