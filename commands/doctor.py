@@ -30,9 +30,10 @@ from config.errors import ConfigError
 from config.settings import ROOT, VARIABLES, Settings
 from config.texts import Texts
 from config.yaml_file import read_yaml
+from faq.embedding import SentenceModel
 from shop.directory import Directory
 from shop.policy import Policy
-from understanding.loading import load_reader, load_sentence_model
+from understanding.loading import load_reader, sentence_model_folder
 
 LITTLE_SPACE, NO_SPACE = 1024**3, 100 * 1024**2
 """Bytes free in the data dir at which a warning is given, and at which it is a failure."""
@@ -212,8 +213,10 @@ def _texts(settings: Settings) -> Iterator[Finding]:
 
 def _knowledge(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", f"{len(load_reader(settings).knowledge)} entries; ./qunda faq check looks closer")
+    folder = sentence_model_folder(read_yaml(settings.file("understanding.yaml"), settings.environ), settings)
     try:
-        load_sentence_model(read_yaml(settings.file("understanding.yaml"), settings.environ), settings)
+        if folder:
+            SentenceModel(folder)
     except ConfigError as error:
         yield Finding("warn", f"{error.problem}; messages are understood without it", error.remedy)
 

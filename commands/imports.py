@@ -14,7 +14,7 @@ from config.settings import Settings
 from shop.directory import Directory
 from shop.importing import ImportReport, import_orders, import_people
 from shop.residents import sync_directory
-from shop.sheets import UnreadableFile, read_as
+from shop.sheets import UnreadableFile, read_as, refuse_missing
 
 ALL_IN, SOME_REFUSED, UNREADABLE = 0, 1, 2
 
@@ -40,9 +40,17 @@ def people(file: Path, dry_run: bool) -> int:
 
 
 def _run(file: Path, dry_run: bool, what: str, take: Import) -> int:
-    if not file.exists():
-        print(f"{file}: there is no such file; look at its name, and at the folder you are in", file=sys.stderr)
+    try:
+        refuse_missing(file)
+        report = _taken_in(dry_run, take)
+    except UnreadableFile as error:
+        print(f"{file}: {error}", file=sys.stderr)
         return UNREADABLE
+    _print(report, what, dry_run)
+    return SOME_REFUSED if report.refused else ALL_IN
+
+
+def _taken_in(dry_run: bool, take: Import) -> ImportReport:
     settings = Settings.load(os.environ, make_secret=True)
     directory = _directory(settings)
     upgrade(settings.database_url)
@@ -52,14 +60,9 @@ def _run(file: Path, dry_run: bool, what: str, take: Import) -> int:
         if not dry_run:
             with store.write() as connection:
                 sync_directory(connection, directory, now)
-        report = take(store, settings, directory, now)
-    except UnreadableFile as error:
-        print(f"{file}: {error}", file=sys.stderr)
-        return UNREADABLE
+        return take(store, settings, directory, now)
     finally:
         store.close()
-    _print(report, what, dry_run)
-    return SOME_REFUSED if report.refused else ALL_IN
 
 
 def _directory(settings: Settings) -> Directory:

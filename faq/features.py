@@ -171,13 +171,14 @@ class Vocabulary:
             parts = anatomy.parts(text)
             own = [numbers.setdefault(name, len(numbers)) for name in chain.from_iterable(parts)]
             taken.append(_Taken(np.array(own, np.intp), _shares(parts), len(text), encoder.gist(parts)))
-        holders = np.bincount(np.concatenate([each.places for each in taken]), minlength=len(numbers))
+        every = np.concatenate([each.places for each in taken])
+        holders = np.bincount(every)
         kept = np.flatnonzero(holders >= _fewest_holders(holders, most))
         shares = np.empty(len(numbers), np.float32)
-        for each in taken:
-            shares[each.places] = each.shares
+        shares[every] = np.concatenate([each.shares for each in taken])
         entries = owners[-1] + 1
-        weights = shares[kept] * np.log1p((1 + entries) / _spread(taken, owners, len(numbers))[kept])
+        holding = np.repeat(np.array(owners, np.int64), [len(each.places) for each in taken])
+        weights = shares[kept] * np.log1p((1 + entries) / _spread(every, holding)[kept])
         names = list(numbers)
         vocabulary = cls(
             [names[part] for part in kept.tolist()],
@@ -221,10 +222,10 @@ def _shares(parts: Parts) -> NDArray[np.float32]:
     return np.repeat(_SHARES, list(map(len, parts)))
 
 
-def _spread(taken: Sequence[_Taken], owners: Sequence[int], parts: int) -> NDArray[np.intp]:
-    """How many entries hold each part."""
-    held = np.concatenate([np.int64(owner) * parts + each.places for each, owner in zip(taken, owners, strict=True)])
-    return np.bincount(np.unique(held) % parts, minlength=parts)
+def _spread(parts: NDArray[np.intp], owners: NDArray[np.int64]) -> NDArray[np.intp]:
+    """How many entries hold each part; ``owners`` are the entries of the ``parts``."""
+    many = int(parts.max()) + 1
+    return np.bincount(np.unique(owners * many + parts) % many)
 
 
 def _fewest_holders(holders: NDArray[np.intp], most: int) -> int:

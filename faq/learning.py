@@ -118,7 +118,6 @@ class Lesson:
     weighed: Sequence[Weighed]
     owners: NDArray[np.int32]
     parts: int
-    near_miss: NearMiss
     chatter: int | None = None
 
     def taught(self, without: NDArray[np.bool_] | None = None) -> Taught:
@@ -166,7 +165,7 @@ class Lesson:
             total[self.owners[number]] += self.weighed[number].gist
         return np.ascontiguousarray((total / (np.linalg.norm(total, axis=1, keepdims=True) + np.float32(1e-6))).T)
 
-    def observations(self) -> Iterator[Observation]:
+    def observations(self, near_miss: NearMiss) -> Iterator[Observation]:
         """Phrasings as if they, and as if their whole entries, had not been stored; near-misses; lines none answers.
 
         Learnt several times, each time without a part of the phrasings and without some entries. None when no entry
@@ -188,7 +187,7 @@ class Lesson:
             gone = (fold_of_entry == fold)[self.owners] & several
             out = ((fold_of == fold) & several) | gone
             source = self._source(out)
-            for place, number in enumerate(_spread(np.flatnonzero(out), -(-_EXAMINED // folds))):
+            for place, number in enumerate(_thinned(np.flatnonzero(out), -(-_EXAMINED // folds))):
                 entry, alone = int(self.owners[number]), slice(number, number + 1)
                 evidence = source(self.weighed[number])
                 if entry == self.chatter:
@@ -199,7 +198,7 @@ class Lesson:
                 else:
                     likely = float(evidence.features[1, entry]) / _USUAL_COVER
                     yield Observation(evidence, entry, weights.new * likely, number, alone)
-                    if place % _NEAR_MISSES_EVERY == 0 and (made := self.near_miss(number)):
+                    if place % _NEAR_MISSES_EVERY == 0 and (made := near_miss(number)):
                         text, weighed = made
                         yield Observation(source(weighed), None, weights.near_miss, number, alone, text)
 
@@ -259,7 +258,7 @@ def _examined_entries(groups: Sequence[slice], chatter: int | None) -> list[int]
     return entries[::every] + ([chatter] if chatter is not None else [])
 
 
-def _spread(numbers: NDArray[np.intp], most: int) -> list[int]:
+def _thinned(numbers: NDArray[np.intp], most: int) -> list[int]:
     """At most so many of them, from all over."""
     return numbers[:: max(1, -(-len(numbers) // most))].tolist()
 

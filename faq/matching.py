@@ -16,7 +16,7 @@ from faq.embedding import Meaning, SentenceModel
 from faq.encoder import shipped_encoder
 from faq.features import Anatomy, Lexicon, Postings, Vocabulary, Weighed
 from faq.knowledge import Knowledge
-from faq.learning import LEARNT_CELLS, LEARNT_ENTRIES, Lesson, Nearest, Taught, left_out
+from faq.learning import LEARNT_CELLS, LEARNT_ENTRIES, Lesson, Nearest, NearMiss, Taught, left_out
 from faq.learnt import Arrays, LearntStore, key_of, packed, unpacked
 from faq.near_misses import NearMisses
 from faq.sounds import sounds_of, spelt
@@ -162,14 +162,12 @@ def _taught(
         "unseen": np.array(vocabulary.unseen), "texts": packed(texts),
     }  # fmt: skip
     source: Taught | Nearest
-    looks_like = NearMisses(texts, owners, lexicons[1].meanings)
-
-    def near_miss(number: int) -> tuple[str, Weighed] | None:
-        return (made, vocabulary.weigh(made)) if (made := looks_like.of(number)) else None
-
+    observed: list[Observation] = []
     if few:
-        lesson = Lesson(weighed, numbers, len(vocabulary.names), near_miss, chatter)
-        observed, learnt = [] if ranks_only else list(lesson.observations()), lesson.taught()
+        lesson = Lesson(weighed, numbers, len(vocabulary.names), chatter)
+        if not ranks_only:
+            observed = list(lesson.observations(_near_misses(texts, owners, lexicons[1], vocabulary)))
+        learnt = lesson.taught()
         source = Taught(learnt.strength.astype(np.float16), learnt.held, learnt.leaning, learnt.middle)
         kept |= {
             "strength": source.strength, "held": source.held, "leaning": source.leaning, "middle": source.middle,
@@ -177,7 +175,9 @@ def _taught(
     else:
         postings = Postings.of(weighed, len(vocabulary.names))
         source = Nearest(postings, numbers, np.array([each.gist for each in weighed]))
-        observed = [] if ranks_only else list(left_out(source, weighed, near_miss, chatter))
+        if not ranks_only:
+            near_miss = _near_misses(texts, owners, lexicons[1], vocabulary)
+            observed = list(left_out(source, weighed, near_miss, chatter))
         kept |= {"ends": postings.ends, "phrasings": postings.rows, "shares": postings.shares, "gists": source.gists}
     meaning = Meaning(model, model.vectors(texts), numbers) if model else None
     if meaning:
@@ -189,6 +189,15 @@ def _taught(
     if calibration.wrong_above is not None:
         kept["wrong_above"] = calibration.wrong_above
     return Mind(vocabulary, source, calibration, _said_of_one(texts, owners, entries), meaning), kept
+
+
+def _near_misses(texts: Sequence[str], owners: Sequence[int], goods: Lexicon, vocabulary: Vocabulary) -> NearMiss:
+    made_of = NearMisses(texts, owners, goods.meanings)
+
+    def near_miss(number: int) -> tuple[str, Weighed] | None:
+        return (made, vocabulary.weigh(made)) if (made := made_of.of(number)) else None
+
+    return near_miss
 
 
 def _said_of_one(texts: Sequence[str], owners: Sequence[int], entries: int) -> dict[str, int]:

@@ -13,14 +13,13 @@ from handlers.hand_over import HandOver
 from handlers.reading import Readings
 from handlers.speaker import Speakers
 from handlers.state import drop_flow, flow, with_flow
-from understanding.reader import Understanding
+from understanding.reader import CHOICES, Understanding
 
 CHOSEN = "chosen"
 """The fact under which stands the entry that the resident chose in this turn."""
 
 _OF_KNOWLEDGE = "faq:"
 """How the ids of tappable questions begin."""
-_CHOICES = 3
 _LIKELY = 0.15
 """Where even the likeliest question is less probable, a list of questions would only confuse."""
 _POSSIBLE = 0.03
@@ -38,7 +37,7 @@ def ask(turn: Turn, reading: Understanding, *, speakers: Speakers, knowledge: Kn
     if not likely or likely[0][1] < _LIKELY:
         state = with_flow(turn, {"name": "clarify", "choices": []})
         return Effects(replies=(speakers.say(turn, "clarify.rephrase"),), state=state, note="clarify:rephrase")
-    choices = [entry for entry, _ in likely[:_CHOICES]]
+    choices = [entry for entry, _ in likely[:CHOICES]]
     question = Menu(
         speakers.say(turn, "clarify.ask"),
         tuple(

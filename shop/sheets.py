@@ -87,10 +87,17 @@ def _filled(rows: Iterator[Row]) -> Iterator[Row]:
         yield number, cells
 
 
+def refuse_missing(path: Path) -> None:
+    """Raises ``UnreadableFile`` where there is no file."""
+    if not path.exists():
+        raise UnreadableFile("there is no such file; look at its name, and at the folder you are in")
+    if not path.is_file():
+        raise UnreadableFile("this is not a file")
+
+
 def _content(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise UnreadableFile("there is no such file" if not path.exists() else "this is not a file")
+        refuse_missing(path)
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:

@@ -49,7 +49,7 @@ class ActReader:
 
     def wants_to_know(self, text: str) -> bool:
         """Whether an answer may serve: "为什么用不了" is a reproach, and a reason answers it all the same."""
-        return self.asks(text) or (bool(_WHY.search(text)) and not self.anger.search(text))
+        return bool(in_question_form(text) or _WHY.search(text)) and not self.anger.search(text)
 
     def happened(self, text: str) -> bool:
         """Whether somebody tells of own goods or an own day, and no case is put ("如果坏了")."""

@@ -92,7 +92,7 @@ def _check_decisions(file: YamlFile) -> None:
 
 def _model_if_it_works(file: YamlFile, settings: Settings) -> SentenceModel | None:
     """A broken model is told and left out: it helps, and nothing depends on it."""
-    folder = _model_folder(file, settings)
+    folder = sentence_model_folder(file, settings)
     try:
         return SentenceModel(folder) if folder else None
     except ConfigError as error:
@@ -100,14 +100,11 @@ def _model_if_it_works(file: YamlFile, settings: Settings) -> SentenceModel | No
         return None
 
 
-def load_sentence_model(file: YamlFile, settings: Settings) -> SentenceModel | None:
-    """The model that the operator supplies; None when none is named. Raises ConfigError for one that does not work."""
-    folder = _model_folder(file, settings)
-    return SentenceModel(folder) if folder else None
+def sentence_model_folder(file: YamlFile, settings: Settings) -> Path | None:
+    """The folder of the model that the operator supplies, written as seen from the configuration; None for none.
 
-
-def _model_folder(file: YamlFile, settings: Settings) -> Path | None:
-    """The folder of the model, which is written as seen from the configuration."""
+    Raises ConfigError for what is no name of a folder.
+    """
     folder = file.value.get(_MODEL) if isinstance(file.value, Mapping) else None
     if folder is None:
         return None

@@ -47,7 +47,7 @@ _UNEASY = 0.15
 """So much below the limit of a low mood, somebody who tells something that is not understood has no use for choices."""
 _COURTEOUS = 0.55
 """From which confidence thanks and small talk are answered in kind: nobody is misled, and asking back would be odd."""
-_CHOICES = 3
+CHOICES = 3
 """Questions that are offered when the bot asks back."""
 _WELL_KNOWN, _FOR_SURE = 0.7, 0.9
 """From which confidence a question's answer is known well enough to be no complaint, and for sure."""
@@ -339,7 +339,7 @@ class Reader:
             return ("skill", entry.skill) if entry.skill else ("answer", None)
         if mood.low >= self.thresholds.low_mood - _UNEASY and not self._acts.asks(text):
             return "handoff", None
-        offered = sum(match.confidence for match in matches[:_CHOICES])
+        offered = sum(match.confidence for match in matches[:CHOICES])
         if not matches or offered >= self.thresholds.clarify or not wants(text):
             return "clarify", None
         return "handoff", None
